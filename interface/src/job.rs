@@ -1,0 +1,335 @@
+//! The 64-byte job descriptor and the 32-byte completion, as they stand in the rings.
+//!
+//! Descriptor, little-endian:
+//!
+//! | bytes | field | meaning |
+//! |---|---|---|
+//! | 0 | opcode | what to do |
+//! | 1 | flags | bit 0: phase (see [`crate::ring`]); bit 1: a list of look-up table slots follows |
+//! | 2..4 | samples | ciphertexts extracted per input (many-LUT), or the key's kind |
+//! | 4..8 | count | input ciphertexts, or look-up tables |
+//! | 8..16 | tag | handed back in the completion |
+//! | 16..24 | source | byte address |
+//! | 24..32 | destination | byte address, or offset into a key |
+//! | 32..40 | length | bytes, or the address of the list of slots |
+//! | 40..44 | slot | first look-up table slot |
+//! | 44..48 | stride | coefficients between two extracted samples |
+//! | 48..52 | checksum | CRC-32C of the source bytes |
+//! | 52..64 | reserved | zero |
+//!
+//! Completion, little-endian: tag (0..8), cycles (8..16), detail (16..24), status (24..26),
+//! phase (26), reserved (27), submission entries consumed so far mod 2^32 (28..32).
+
+use crate::error::JobStatus;
+
+/// Bytes of a descriptor.
+pub const DESCRIPTOR_BYTES: usize = 64;
+/// Bytes of a completion.
+pub const COMPLETION_BYTES: usize = 32;
+
+/// Which key an upload is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Bootstrapping key.
+    Bootstrapping,
+    /// Key switching key.
+    Keyswitch,
+}
+
+/// Which look-up tables a run of bootstraps uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LutSelection {
+    /// The same slot for every ciphertext.
+    One {
+        /// The slot.
+        slot: u32,
+    },
+    /// One slot each: `count` little-endian u32 at this byte address.
+    Each {
+        /// Byte address of the list.
+        list: u64,
+    },
+}
+
+/// One job for a device. Addresses are byte addresses in memory that the device may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Key switch and programmable bootstrap of `count` big LWE ciphertexts at `source`; writes
+    /// `count * samples` big LWE ciphertexts to `destination`.
+    KeyswitchBootstrap {
+        /// First input ciphertext.
+        source: u64,
+        /// First output ciphertext.
+        destination: u64,
+        /// Input ciphertexts.
+        count: u32,
+        /// Their look-up tables.
+        luts: LutSelection,
+        /// Output ciphertexts per input, at degrees `0, stride, 2*stride, ..` (many-LUT).
+        samples: u16,
+        /// Coefficients between two samples.
+        stride: u32,
+    },
+    /// Next piece of a key's image; pieces come in order, the last one completes the key.
+    UploadKey {
+        /// Which key.
+        kind: KeyKind,
+        /// Where the piece is.
+        source: u64,
+        /// Its byte offset in the image.
+        offset: u64,
+        /// Its bytes.
+        length: u64,
+        /// Its checksum ([`crate::layout::Checksum`]).
+        checksum: u32,
+    },
+    /// `count` look-up tables into the slots from `slot` on.
+    UploadLuts {
+        /// First table.
+        source: u64,
+        /// First slot.
+        slot: u32,
+        /// Number of tables.
+        count: u32,
+        /// Checksum of all of them.
+        checksum: u32,
+    },
+    /// Copies bytes within memory.
+    Copy {
+        /// From.
+        source: u64,
+        /// To.
+        destination: u64,
+        /// Bytes.
+        length: u64,
+    },
+    /// Completes when every job before it has.
+    Barrier,
+}
+
+const OP_BOOTSTRAP: u8 = 1;
+const OP_UPLOAD_KEY: u8 = 2;
+const OP_UPLOAD_LUTS: u8 = 3;
+const OP_COPY: u8 = 4;
+const OP_BARRIER: u8 = 5;
+const FLAG_PHASE: u8 = 1;
+const FLAG_LUT_LIST: u8 = 2;
+
+/// A job with its tag and phase, as it stands in the submission ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Descriptor {
+    /// Handed back in the completion.
+    pub tag: u64,
+    /// Phase bit of this pass over the ring.
+    pub phase: bool,
+    /// What to do.
+    pub job: Job,
+}
+
+#[derive(Default)]
+struct Fields {
+    opcode: u8,
+    list: bool,
+    samples: u16,
+    count: u32,
+    source: u64,
+    destination: u64,
+    length: u64,
+    slot: u32,
+    stride: u32,
+    checksum: u32,
+}
+
+fn fields(job: Job) -> Fields {
+    match job {
+        Job::KeyswitchBootstrap { source, destination, count, luts, samples, stride } => {
+            let (list, slot, length) = match luts {
+                LutSelection::One { slot } => (false, slot, 0),
+                LutSelection::Each { list } => (true, 0, list),
+            };
+            Fields {
+                opcode: OP_BOOTSTRAP,
+                list,
+                samples,
+                count,
+                source,
+                destination,
+                length,
+                slot,
+                stride,
+                ..Fields::default()
+            }
+        }
+        Job::UploadKey { kind, source, offset, length, checksum } => Fields {
+            opcode: OP_UPLOAD_KEY,
+            samples: kind as u16,
+            source,
+            destination: offset,
+            length,
+            checksum,
+            ..Fields::default()
+        },
+        Job::UploadLuts { source, slot, count, checksum } => {
+            Fields { opcode: OP_UPLOAD_LUTS, count, source, slot, checksum, ..Fields::default() }
+        }
+        Job::Copy { source, destination, length } => {
+            Fields { opcode: OP_COPY, source, destination, length, ..Fields::default() }
+        }
+        Job::Barrier => Fields { opcode: OP_BARRIER, ..Fields::default() },
+    }
+}
+
+fn job(fields: &Fields) -> Result<Job, JobStatus> {
+    let &Fields { samples, count, source, destination, length, slot, stride, checksum, .. } =
+        fields;
+    let job = match fields.opcode {
+        OP_BOOTSTRAP => Job::KeyswitchBootstrap {
+            source,
+            destination,
+            count,
+            luts: if fields.list {
+                LutSelection::Each { list: length }
+            } else {
+                LutSelection::One { slot }
+            },
+            samples,
+            stride,
+        },
+        OP_UPLOAD_KEY => Job::UploadKey {
+            kind: match samples {
+                0 => KeyKind::Bootstrapping,
+                1 => KeyKind::Keyswitch,
+                _ => return Err(JobStatus::MalformedDescriptor),
+            },
+            source,
+            offset: destination,
+            length,
+            checksum,
+        },
+        OP_UPLOAD_LUTS => Job::UploadLuts { source, slot, count, checksum },
+        OP_COPY => Job::Copy { source, destination, length },
+        OP_BARRIER => Job::Barrier,
+        _ => return Err(JobStatus::UnknownOpcode),
+    };
+    Ok(job)
+}
+
+/// Copies the `N` bytes at `at` out of `bytes`; the offsets are constants within fixed-size
+/// arrays, so the range always exists.
+fn take<const N: usize, const FROM: usize>(bytes: &[u8; FROM], at: usize) -> [u8; N] {
+    std::array::from_fn(|i| bytes[at + i])
+}
+
+impl Descriptor {
+    /// The descriptor's bytes.
+    #[must_use]
+    pub fn encode(&self) -> [u8; DESCRIPTOR_BYTES] {
+        let fields = fields(self.job);
+        let mut bytes = [0; DESCRIPTOR_BYTES];
+        bytes[0] = fields.opcode;
+        bytes[1] = u8::from(self.phase) * FLAG_PHASE + u8::from(fields.list) * FLAG_LUT_LIST;
+        bytes[2..4].copy_from_slice(&fields.samples.to_le_bytes());
+        bytes[4..8].copy_from_slice(&fields.count.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.tag.to_le_bytes());
+        bytes[16..24].copy_from_slice(&fields.source.to_le_bytes());
+        bytes[24..32].copy_from_slice(&fields.destination.to_le_bytes());
+        bytes[32..40].copy_from_slice(&fields.length.to_le_bytes());
+        bytes[40..44].copy_from_slice(&fields.slot.to_le_bytes());
+        bytes[44..48].copy_from_slice(&fields.stride.to_le_bytes());
+        bytes[48..52].copy_from_slice(&fields.checksum.to_le_bytes());
+        bytes
+    }
+
+    /// Phase bit of a descriptor's bytes, whatever else they say.
+    #[must_use]
+    pub const fn phase_of(bytes: &[u8; DESCRIPTOR_BYTES]) -> bool {
+        bytes[1] & FLAG_PHASE != 0
+    }
+
+    /// Tag of a descriptor's bytes, whatever else they say.
+    #[must_use]
+    pub fn tag_of(bytes: &[u8; DESCRIPTOR_BYTES]) -> u64 {
+        u64::from_le_bytes(take(bytes, 8))
+    }
+
+    /// Reads a descriptor.
+    ///
+    /// # Errors
+    /// [`JobStatus::UnknownOpcode`], or [`JobStatus::MalformedDescriptor`] when a field that the
+    /// operation does not use is not zero.
+    pub fn decode(bytes: &[u8; DESCRIPTOR_BYTES]) -> Result<Self, JobStatus> {
+        let fields = Fields {
+            opcode: bytes[0],
+            list: bytes[1] & FLAG_LUT_LIST != 0,
+            samples: u16::from_le_bytes(take(bytes, 2)),
+            count: u32::from_le_bytes(take(bytes, 4)),
+            source: u64::from_le_bytes(take(bytes, 16)),
+            destination: u64::from_le_bytes(take(bytes, 24)),
+            length: u64::from_le_bytes(take(bytes, 32)),
+            slot: u32::from_le_bytes(take(bytes, 40)),
+            stride: u32::from_le_bytes(take(bytes, 44)),
+            checksum: u32::from_le_bytes(take(bytes, 48)),
+        };
+        let descriptor =
+            Self { tag: Self::tag_of(bytes), phase: Self::phase_of(bytes), job: job(&fields)? };
+        // Fields that the operation ignores have to be zero, so that a later version can use them.
+        if descriptor.encode() != *bytes {
+            return Err(JobStatus::MalformedDescriptor);
+        }
+        Ok(descriptor)
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Completion {
+    /// The descriptor's tag.
+    pub tag: u64,
+    /// Device clock cycles from start to end; nanoseconds on devices without a clock of their own.
+    pub cycles: u64,
+    /// Address, index or value at fault, when the status is an error.
+    pub detail: u64,
+    /// How it ended.
+    pub status: JobStatus,
+    /// Phase bit of this pass over the completion ring.
+    pub phase: bool,
+    /// Submission entries consumed since the last reset, mod 2^32.
+    pub consumed: u32,
+}
+
+impl Completion {
+    /// The completion's bytes.
+    #[must_use]
+    pub fn encode(&self) -> [u8; COMPLETION_BYTES] {
+        let mut bytes = [0; COMPLETION_BYTES];
+        bytes[0..8].copy_from_slice(&self.tag.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.cycles.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.detail.to_le_bytes());
+        bytes[24..26].copy_from_slice(&(self.status as u16).to_le_bytes());
+        bytes[26] = u8::from(self.phase);
+        bytes[28..32].copy_from_slice(&self.consumed.to_le_bytes());
+        bytes
+    }
+
+    /// Phase bit of a completion's bytes, whatever else they say.
+    #[must_use]
+    pub const fn phase_of(bytes: &[u8; COMPLETION_BYTES]) -> bool {
+        bytes[26] & 1 != 0
+    }
+
+    /// Reads a completion.
+    ///
+    /// # Errors
+    /// The status code, when it is none of [`JobStatus`].
+    pub fn decode(bytes: &[u8; COMPLETION_BYTES]) -> Result<Self, u16> {
+        let code = u16::from_le_bytes(take(bytes, 24));
+        Ok(Self {
+            tag: u64::from_le_bytes(take(bytes, 0)),
+            cycles: u64::from_le_bytes(take(bytes, 8)),
+            detail: u64::from_le_bytes(take(bytes, 16)),
+            status: JobStatus::from_code(code).ok_or(code)?,
+            phase: Self::phase_of(bytes),
+            consumed: u32::from_le_bytes(take(bytes, 28)),
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! How keys, look-up tables and ciphertexts lie in memory, and their checksum.
+//!
+//! Every image is a sequence of little-endian words without gaps. Index order, slowest first:
+//!
+//! | image | word | index |
+//! |---|---|---|
+//! | bootstrapping key (standard domain, mod 2^64) | u64 | `[n][level][k+1 rows][k+1 polynomials][N]`, the most refined level (`l`) first |
+//! | key switching key | u64 or u32 | `[k*N][level][n+1]`, the most refined level first |
+//! | LWE ciphertext | u64 | mask, then body |
+//! | GLWE ciphertext | u64 | mask polynomials, then body polynomial |
+//! | look-up table | u64 | the body polynomial of a trivial GLWE ciphertext, `[N]` |
+
+use crate::params::{KeyswitchModulus, ParameterSet};
+
+/// Bytes of a u64 word; addresses of images are multiples of it.
+pub const WORD_BYTES: usize = 8;
+
+/// Words of the bootstrapping key: `n * l * (k+1)^2 * N`.
+#[must_use]
+pub fn bootstrapping_key_words(set: &ParameterSet) -> usize {
+    set.lwe_dimension.0 * ggsw_words(set)
+}
+
+/// Words of one GGSW ciphertext: `l * (k+1)^2 * N`.
+#[must_use]
+pub fn ggsw_words(set: &ParameterSet) -> usize {
+    set.pbs.level_count.0 * set.glwe_size() * set.glwe_size() * set.polynomial_size.0
+}
+
+/// Words of the key switching key: `k*N * levels * (n+1)`; their width is
+/// [`KeyswitchModulus::word_bits`].
+#[must_use]
+pub fn keyswitch_key_words(set: &ParameterSet) -> usize {
+    set.big_lwe_dimension().0 * set.keyswitch.level_count.0 * set.small_lwe_size()
+}
+
+/// Bytes of the key switching key's image.
+#[must_use]
+pub fn keyswitch_key_bytes(set: &ParameterSet) -> usize {
+    keyswitch_key_words(set) * (set.keyswitch_modulus.word_bits() / 8)
+}
+
+/// Words of one look-up table.
+#[must_use]
+pub fn lut_words(set: &ParameterSet) -> usize {
+    set.polynomial_size.0
+}
+
+/// A key switching key's words, in the width that its modulus asks for.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyswitchKeyWords<'a> {
+    /// For [`KeyswitchModulus::Native64`].
+    U64(&'a [u64]),
+    /// For [`KeyswitchModulus::PowerOfTwo32`].
+    U32(&'a [u32]),
+}
+
+impl KeyswitchKeyWords<'_> {
+    /// Number of words.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U64(words) => words.len(),
+            Self::U32(words) => words.len(),
+        }
+    }
+
+    /// True when there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// True when the width is the one that `modulus` asks for.
+    #[must_use]
+    pub const fn matches(&self, modulus: KeyswitchModulus) -> bool {
+        matches!(
+            (self, modulus),
+            (Self::U64(_), KeyswitchModulus::Native64)
+                | (Self::U32(_), KeyswitchModulus::PowerOfTwo32 { .. })
+        )
+    }
+}
+
+/// Checksum of an uploaded image: CRC-32C (Castagnoli, RFC 3720) of its little-endian bytes. It
+/// guards against transfer faults and is cheap in hardware; it is no protection against forgery.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Checksum(u32);
+
+impl Checksum {
+    /// Takes in `words` as little-endian u64.
+    #[must_use]
+    pub fn u64_words(self, words: &[u64]) -> Self {
+        words.iter().fold(self, |sum, word| sum.bytes(&word.to_le_bytes()))
+    }
+
+    /// Takes in `bytes`.
+    #[must_use]
+    pub fn bytes(self, bytes: &[u8]) -> Self {
+        Self(crc32c::crc32c_append(self.0, bytes))
+    }
+
+    /// The checksum of all that was taken in.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        self.0
+    }
+}
