@@ -1,0 +1,373 @@
+//! Kernels "avx2" and "avx512": the external product mod two primes of 50 bits in double
+//! precision, then the Chinese remainder theorem.
+//!
+//! CPUs multiply doubles, with the exact low half through FMA, faster than 64-bit integers. The
+//! sum of digits times centred key words is one integer, known exactly from its residues mod
+//! `p1*p2` as long as it is smaller than half of that; [`is_exact`] decides this for the worst
+//! case. It is then rounded as if it had been computed mod q.
+//!
+//! The key holds 16 bytes per coefficient (a double for each prime), in the order
+//! `[n][prime][point][level][row][column]`: one sequential stream.
+
+mod arithmetic;
+mod crt;
+mod plan;
+
+use gyrus_interface::ParameterSet;
+use gyrus_interface::layout::ggsw_words;
+use rayon::prelude::*;
+
+use super::decompose::decompose_polynomial;
+use super::goldilocks;
+use super::key::{BootstrapKey, PolynomialShape, Worker};
+use super::rotate::rotate_and_subtract;
+use super::simd::{Dispatch, Simd, Work};
+use arithmetic::{Modulus, PRIMES, centred, pow_mod};
+use crt::Combine;
+use plan::Plan;
+
+/// True when no sum of digits times key words of this set is too large for the two primes:
+/// `(k+1) * l * N * 2^(base_log - 1) * (q-1)/2 + 2*p1 <= p1 * (p2 - 1)/2`.
+fn is_exact(set: &ParameterSet) -> bool {
+    let terms = set.pbs.level_count.0 * set.glwe_size() * set.polynomial_size.0;
+    let largest_digit = 1_u128 << (set.pbs.base_log.0 - 1);
+    let largest_key_word = u128::from(goldilocks::MODULUS / 2);
+    let [p1, p2] = PRIMES.map(u128::from);
+    terms as u128 * largest_digit * largest_key_word + 2 * p1 <= p1 * ((p2 - 1) / 2)
+}
+
+/// The bootstrapping key for the instruction set of `dispatch`, from words mod 2^64 whose number
+/// fits `set`; in parallel on the current rayon pool. `None` when these kernels would not be
+/// exact for `set`.
+pub(super) fn new_key(
+    dispatch: Dispatch,
+    set: &ParameterSet,
+    bsk: &[u64],
+) -> Option<Box<dyn BootstrapKey>> {
+    is_exact(set).then(|| dispatch.run(Prepare { set, bsk }))
+}
+
+/// Makes a key for an instruction set.
+struct Prepare<'a> {
+    set: &'a ParameterSet,
+    bsk: &'a [u64],
+}
+
+impl<S: Simd> Work<S> for Prepare<'_> {
+    type Output = Box<dyn BootstrapKey>;
+
+    #[inline(always)]
+    fn run(self, simd: S) -> Self::Output {
+        Box::new(FloatKey::new(simd, self.set, self.bsk))
+    }
+}
+
+struct FloatKey<S: Simd> {
+    simd: S,
+    shape: PolynomialShape,
+    plans: [Plan<S>; 2],
+    /// `[n][prime][N/LANES][l][k+1][k+1]`, times `N^-1`, centred.
+    residues: Vec<S::Float>,
+}
+
+impl<S: Simd> FloatKey<S> {
+    fn new(simd: S, set: &ParameterSet, bsk: &[u64]) -> Self {
+        let shape = PolynomialShape::new(set);
+        let plans = PRIMES.map(|prime| Plan::new(simd, prime, shape.size));
+        let mut residues = vec![simd.splat(0.0); PRIMES.len() * bsk.len() / S::LANES];
+        let ggsw_words = ggsw_words(set);
+        residues
+            .par_chunks_exact_mut(PRIMES.len() * ggsw_words / S::LANES)
+            .zip(bsk.par_chunks_exact(ggsw_words))
+            .for_each_init(
+                || vec![simd.splat(0.0); shape.size / S::LANES],
+                |values, (to, words)| {
+                    let per_prime = to.chunks_exact_mut(ggsw_words / S::LANES);
+                    for (to, plan) in per_prime.zip(&plans) {
+                        load_ggsw(simd, plan, words, values, to);
+                    }
+                },
+            );
+        Self {
+            simd,
+            shape,
+            plans,
+            residues,
+        }
+    }
+}
+
+/// Transforms a GGSW ciphertext, whose polynomials mod 2^64 are `words`, mod the plan's prime,
+/// and interleaves its polynomials in `residues`. `values` has room for one polynomial.
+fn load_ggsw<S: Simd>(
+    simd: S,
+    plan: &Plan<S>,
+    words: &[u64],
+    values: &mut [S::Float],
+    residues: &mut [S::Float],
+) {
+    let prime = plan.prime();
+    let size = values.len() * S::LANES;
+    let polynomials = words.len() / size;
+    let size_inverse = centred(pow_mod(size as u64, prime - 2, prime), prime);
+    for (index, polynomial) in words.chunks_exact(size).enumerate() {
+        for (value, words) in values.iter_mut().zip(polynomial.chunks_exact(S::LANES)) {
+            *value = simd.from_fn(|lane| {
+                let word = goldilocks::from_torus(words[lane]);
+                let folded = if word > goldilocks::MODULUS / 2 {
+                    prime - (goldilocks::MODULUS - word) % prime
+                } else {
+                    word
+                };
+                centred(folded % prime, prime)
+            });
+        }
+        plan.forward(values);
+        simd.run(Scale {
+            prime,
+            factor: size_inverse,
+            values,
+        });
+        for (&value, point) in values.iter().zip(residues.chunks_exact_mut(polynomials)) {
+            point[index] = value;
+        }
+    }
+}
+
+/// Multiplies by `factor` (centred) mod `prime` and centres.
+struct Scale<'a, S: Simd> {
+    prime: u64,
+    factor: f64,
+    values: &'a mut [S::Float],
+}
+
+impl<S: Simd> Work<S> for Scale<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, s: S) {
+        let modulus = Modulus::new(s, self.prime);
+        let factor_over_p = s.splat(self.factor / self.prime as f64);
+        let factor = s.splat(self.factor);
+        for value in self.values {
+            *value = modulus.reduce(modulus.mul_twiddle(*value, factor, factor_over_p));
+        }
+    }
+}
+
+impl<S: Simd> BootstrapKey for FloatKey<S> {
+    fn bytes(&self) -> usize {
+        size_of_val(self.residues.as_slice())
+    }
+
+    fn worker(&self) -> Box<dyn Worker + '_> {
+        let PolynomialShape {
+            size,
+            glwe_size,
+            gadget,
+        } = self.shape;
+        let vectors = size / S::LANES;
+        let rows = gadget.levels() * glwe_size;
+        let zero = self.simd.splat(0.0);
+        Box::new(FloatWorker {
+            key: self,
+            words: vec![0; size],
+            polynomial_digits: vec![0; gadget.levels() * size],
+            digits: vec![0; rows * size],
+            values: vec![zero; rows * vectors],
+            sums: vec![zero; PRIMES.len() * glwe_size * vectors],
+        })
+    }
+}
+
+struct FloatWorker<'a, S: Simd> {
+    key: &'a FloatKey<S>,
+    /// One polynomial, before decomposition.
+    words: Vec<u64>,
+    /// Digits of one polynomial, `[l][N]`.
+    polynomial_digits: Vec<i32>,
+    /// `[l][k+1][N]`.
+    digits: Vec<i32>,
+    /// Transformed digits for one prime, `[l][k+1][N/LANES]`.
+    values: Vec<S::Float>,
+    /// `[prime][k+1][N/LANES]`.
+    sums: Vec<S::Float>,
+}
+
+impl<S: Simd> Worker for FloatWorker<'_, S> {
+    fn cmux(&mut self, index: usize, degree: usize, accumulator: &mut [u64]) {
+        let PolynomialShape { size, .. } = self.key.shape;
+        for (row, polynomial) in accumulator.chunks_exact(size).enumerate() {
+            self.key.simd.run(Decompose {
+                worker: self,
+                row,
+                polynomial,
+                degree: Some(degree),
+            });
+        }
+        self.multiply(index, accumulator);
+    }
+
+    fn external_product(&mut self, index: usize, glwe: &[u64], output: &mut [u64]) {
+        let PolynomialShape { size, .. } = self.key.shape;
+        for (row, polynomial) in glwe.chunks_exact(size).enumerate() {
+            self.key.simd.run(Decompose {
+                worker: self,
+                row,
+                polynomial,
+                degree: None,
+            });
+        }
+        self.multiply(index, output);
+    }
+}
+
+impl<S: Simd> FloatWorker<'_, S> {
+    /// Adds the product of `self.digits` and GGSW `index` to `output`.
+    fn multiply(&mut self, index: usize, output: &mut [u64]) {
+        let FloatKey {
+            simd,
+            shape,
+            plans,
+            residues,
+        } = self.key;
+        let PolynomialShape {
+            size,
+            glwe_size,
+            gadget,
+        } = *shape;
+        let vectors = size / S::LANES;
+        let prime_vectors = gadget.levels() * glwe_size * glwe_size * vectors;
+        let keys = residues
+            .chunks_exact(prime_vectors)
+            .skip(PRIMES.len() * index);
+        let sums = self.sums.chunks_exact_mut(glwe_size * vectors);
+        for ((plan, key), sums) in plans.iter().zip(keys).zip(sums) {
+            let rows = self.values.chunks_exact_mut(vectors);
+            for (values, digits) in rows.zip(self.digits.chunks_exact(size)) {
+                simd.run(Load { digits, values });
+                plan.forward(values);
+            }
+            let values = &self.values;
+            match glwe_size {
+                2 => simd.run(MultiplyAccumulate::<S, 2> {
+                    prime: plan.prime(),
+                    values,
+                    key,
+                    sums,
+                }),
+                _ => simd.run(MultiplyAccumulate::<S, 3> {
+                    prime: plan.prime(),
+                    values,
+                    key,
+                    sums,
+                }),
+            }
+            for sum in sums.chunks_exact_mut(vectors) {
+                plan.backward(sum);
+            }
+        }
+        let (first, second) = self.sums.split_at(glwe_size * vectors);
+        let columns = first
+            .chunks_exact(vectors)
+            .zip(second.chunks_exact(vectors));
+        for ((first, second), output) in columns.zip(output.chunks_exact_mut(size)) {
+            simd.run(Combine {
+                first,
+                second,
+                output,
+            });
+        }
+    }
+}
+
+/// Decomposes `X^degree * polynomial - polynomial`, or `polynomial` without a degree, which is
+/// polynomial `row` of a GLWE ciphertext.
+struct Decompose<'a, 'b, 'c, S: Simd> {
+    worker: &'a mut FloatWorker<'c, S>,
+    row: usize,
+    polynomial: &'b [u64],
+    degree: Option<usize>,
+}
+
+impl<S: Simd> Work<S> for Decompose<'_, '_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, _simd: S) {
+        let Self {
+            worker,
+            row,
+            polynomial,
+            degree,
+        } = self;
+        let PolynomialShape {
+            size,
+            glwe_size,
+            gadget,
+        } = worker.key.shape;
+        let words = &mut worker.words;
+        if let Some(degree) = degree {
+            rotate_and_subtract(words, polynomial, degree);
+        } else {
+            words.copy_from_slice(polynomial);
+        }
+        decompose_polynomial(&gadget, words, &mut worker.polynomial_digits);
+        let levels = worker.digits.chunks_exact_mut(glwe_size * size);
+        for (to, from) in levels.zip(worker.polynomial_digits.chunks_exact(size)) {
+            if let Some(to) = to.chunks_exact_mut(size).nth(row) {
+                to.copy_from_slice(from);
+            }
+        }
+    }
+}
+
+/// Digits to doubles.
+struct Load<'a, S: Simd> {
+    digits: &'a [i32],
+    values: &'a mut [S::Float],
+}
+
+impl<S: Simd> Work<S> for Load<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, s: S) {
+        for (value, digits) in self.values.iter_mut().zip(S::narrow(self.digits)) {
+            *value = s.from_narrow(digits);
+        }
+    }
+}
+
+/// `sums[column] = sum over rows of values[row] * key[row][column]` at each point, reduced. Up to
+/// 9 products of size at most 1/2 + 7.19/15.9 stay below 9 p.
+struct MultiplyAccumulate<'a, S: Simd, const GLWE_SIZE: usize> {
+    prime: u64,
+    values: &'a [S::Float],
+    key: &'a [S::Float],
+    sums: &'a mut [S::Float],
+}
+
+impl<S: Simd, const GLWE_SIZE: usize> Work<S> for MultiplyAccumulate<'_, S, GLWE_SIZE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, s: S) {
+        let modulus = Modulus::new(s, self.prime);
+        let vectors = self.sums.len() / GLWE_SIZE;
+        let rows = self.values.len() / vectors;
+        let (key_rows, _) = self.key.as_chunks::<GLWE_SIZE>();
+        for (point, key_rows) in key_rows.chunks_exact(rows).enumerate() {
+            let mut sum = [s.splat(0.0); GLWE_SIZE];
+            for (row, keys) in key_rows.iter().enumerate() {
+                let value = self.values[row * vectors + point];
+                for (sum, &key) in sum.iter_mut().zip(keys) {
+                    *sum = s.add(*sum, modulus.mul_key(value, key));
+                }
+            }
+            for (column, &sum) in sum.iter().enumerate() {
+                self.sums[column * vectors + point] = modulus.reduce(sum);
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The vector operations that the fast kernels are written in, once for every instruction set.
+//!
+//! A value of a [`Simd`] type proves that the CPU has the instructions, because it only comes out
+//! of a check; so its operations are safe. Code that is generic over it must be inlined into
+//! [`Simd::run`], the one function compiled for that instruction set: implementations of
+//! [`Work::run`] and all they call on the hot path are `#[inline(always)]`.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod plain;
+
+pub(super) use plain::Plain;
+
+/// Vectors of a transposed block, see [`Simd::transpose`].
+pub(super) const BLOCK: usize = 8;
+
+/// A computation to be compiled for the instruction set `S`.
+pub(super) trait Work<S: Simd> {
+    type Output;
+    /// The computation; `#[inline(always)]`.
+    fn run(self, simd: S) -> Self::Output;
+}
+
+/// Vectors of `LANES` doubles or 64-bit integers, and the operations that the kernels need.
+/// All operations on doubles round to nearest, ties to even; integers wrap.
+pub(super) trait Simd: Copy + Send + Sync + 'static {
+    /// `LANES` doubles.
+    type Float: Copy + Send + Sync + 'static;
+    /// `LANES` 64-bit integers.
+    type Int: Copy;
+    /// As many words of memory.
+    type Words;
+    /// As many 32-bit numbers of memory.
+    type Narrow;
+    const LANES: usize;
+
+    /// Runs `work`, compiled with these instructions.
+    fn run<W: Work<Self>>(self, work: W) -> W::Output;
+
+    /// Whole vectors of a slice.
+    fn words(words: &mut [u64]) -> &mut [Self::Words];
+    /// Whole vectors of a slice.
+    fn narrow(numbers: &[i32]) -> &[Self::Narrow];
+
+    fn splat(self, x: f64) -> Self::Float;
+    /// Lane i gets `lane(i)`.
+    fn from_fn(self, lane: impl FnMut(usize) -> f64) -> Self::Float;
+    fn from_narrow(self, x: &Self::Narrow) -> Self::Float;
+    fn add(self, a: Self::Float, b: Self::Float) -> Self::Float;
+    fn sub(self, a: Self::Float, b: Self::Float) -> Self::Float;
+    fn mul(self, a: Self::Float, b: Self::Float) -> Self::Float;
+    /// `a * b + c`, rounded once.
+    fn mul_add(self, a: Self::Float, b: Self::Float, c: Self::Float) -> Self::Float;
+    /// `a * b - c`, rounded once.
+    fn mul_sub(self, a: Self::Float, b: Self::Float, c: Self::Float) -> Self::Float;
+    /// `c - a * b`, rounded once.
+    fn neg_mul_add(self, a: Self::Float, b: Self::Float, c: Self::Float) -> Self::Float;
+    /// Of `LANES` consecutive blocks of 8 doubles in natural order: afterwards lane b of vector e
+    /// is element e of block b.
+    fn transpose(self, block: &mut [Self::Float; BLOCK]);
+    /// The inverse of [`Simd::transpose`].
+    fn untranspose(self, block: &mut [Self::Float; BLOCK]);
+
+    /// The doubles' bit patterns.
+    fn bits(self, x: Self::Float) -> Self::Int;
+    fn int_splat(self, x: u64) -> Self::Int;
+    fn int_load(self, words: &Self::Words) -> Self::Int;
+    fn int_store(self, x: Self::Int, words: &mut Self::Words);
+    fn int_add(self, a: Self::Int, b: Self::Int) -> Self::Int;
+    fn int_sub(self, a: Self::Int, b: Self::Int) -> Self::Int;
+    /// Product of the low 32 bits of the lanes.
+    fn int_mul_low(self, a: Self::Int, b: Self::Int) -> Self::Int;
+    /// `x << 32`.
+    fn int_shl32(self, x: Self::Int) -> Self::Int;
+    /// `x >> 32`, unsigned.
+    fn int_shr32(self, x: Self::Int) -> Self::Int;
+    /// `x + y` in lanes where `x` is negative as a signed number, else `x`.
+    fn int_add_if_negative(self, x: Self::Int, y: Self::Int) -> Self::Int;
+}
+
+/// An instruction set that this CPU has.
+#[derive(Clone, Copy)]
+pub(super) struct Dispatch(Set);
+
+#[derive(Clone, Copy)]
+enum Set {
+    Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
+}
+
+impl Dispatch {
+    /// What every CPU has.
+    pub(super) const fn scalar() -> Self {
+        Self(Set::Scalar)
+    }
+
+    /// AVX2 and FMA.
+    pub(super) fn avx2() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return avx2::Avx2::detect().map(|simd| Self(Set::Avx2(simd)));
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    /// AVX-512 F and DQ.
+    pub(super) fn avx512() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return avx512::Avx512::detect().map(|simd| Self(Set::Avx512(simd)));
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    /// Runs `work` with this instruction set.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn run<O, W>(self, work: W) -> O
+    where
+        W: Work<Plain, Output = O>
+            + Work<avx2::Avx2, Output = O>
+            + Work<avx512::Avx512, Output = O>,
+    {
+        match self.0 {
+            Set::Scalar => Plain.run(work),
+            Set::Avx2(simd) => simd.run(work),
+            Set::Avx512(simd) => simd.run(work),
+        }
+    }
+
+    /// Runs `work` with this instruction set.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(super) fn run<O, W: Work<Plain, Output = O>>(self, work: W) -> O {
+        match self.0 {
+            Set::Scalar => Plain.run(work),
+        }
+    }
+}
