@@ -1,0 +1,147 @@
+//! What every backend of Gyrus looks like to the rest of the host.
+//!
+//! A [`Device`] takes an evaluation key, look-up tables and batches of bootstraps, and hands the
+//! batches back in any order. It is driven by one thread at a time; [`crate::session::Session`]
+//! shares it between many.
+
+mod model;
+mod ring;
+mod select;
+mod transport;
+
+pub use model::ModelTransport;
+pub use ring::RingDevice;
+pub use select::{DeviceChoice, DeviceOptions, list, open};
+pub use transport::Transport;
+
+use crate::key::EvaluationKey;
+use gyrus_interface::{DeviceError, InterfaceVersion, ParameterSet};
+use std::time::{Duration, Instant};
+
+/// What a device says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Name of the backend and where it sits, e.g. `model (avx2, 2 threads)`.
+    pub name: String,
+    /// The interface version it speaks.
+    pub interface: InterfaceVersion,
+    /// Look-up table slots.
+    pub lut_slots: u32,
+    /// Largest number of input ciphertexts in one batch.
+    pub max_batch: usize,
+    /// Batches that may be in flight at once.
+    pub max_in_flight: usize,
+    /// Batch size at which it reaches its best throughput.
+    pub preferred_batch: usize,
+}
+
+/// A slot that holds one look-up table on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LutSlot(pub u32);
+
+/// A batch of KS + PBS. One look-up table per input; `samples` outputs per input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// `count` big LWE ciphertexts of `k*N + 1` words, mod 2^64.
+    pub inputs: Vec<u64>,
+    /// One slot per input ciphertext.
+    pub luts: Vec<LutSlot>,
+    /// Ciphertexts extracted per input (many-LUT), at least 1.
+    pub samples: u16,
+    /// Coefficients between two extracted samples (ignored when `samples` is 1).
+    pub stride: u32,
+}
+
+/// Names a batch in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BatchTag(pub u64);
+
+/// A batch that came back.
+#[derive(Debug)]
+pub struct Finished {
+    /// Which one.
+    pub tag: BatchTag,
+    /// `count * samples` big LWE ciphertexts, or why there are none.
+    pub outputs: Result<Vec<u64>, DeviceError>,
+}
+
+/// What a device has done since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Batches completed without error.
+    pub batches: u64,
+    /// Bootstraps completed without error.
+    pub bootstraps: u64,
+    /// Jobs that ended in an error.
+    pub errors: u64,
+    /// Resets.
+    pub resets: u64,
+    /// Time the device spent on bootstraps, by its own account.
+    pub busy: Duration,
+    /// Bytes moved to the device.
+    pub bytes_in: u64,
+    /// Bytes moved from the device.
+    pub bytes_out: u64,
+    /// Resident bytes of the evaluation key on the device, in the form it computes with.
+    pub key_bytes: u64,
+}
+
+/// Called with (bytes done, bytes in total) while keys are loaded.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// A backend: the functional model, the RTL under simulation, or a card.
+pub trait Device: Send {
+    /// What the device says of itself.
+    fn identity(&self) -> &Identity;
+
+    /// Loads an evaluation key in place of the present one. Batches in flight must be waited for
+    /// first; look-up tables are lost.
+    ///
+    /// # Errors
+    /// The device does not take the parameters, the upload failed, or `deadline` passed.
+    fn load_keys(
+        &mut self,
+        key: &EvaluationKey,
+        progress: Progress<'_>,
+        deadline: Instant,
+    ) -> Result<(), DeviceError>;
+
+    /// Parameters of the loaded key, if there is one.
+    fn parameters(&self) -> Option<&ParameterSet>;
+
+    /// Loads look-up tables (bodies of trivial GLWE ciphertexts, `N` words each, mod 2^64) into
+    /// consecutive slots. No batch in flight may use these slots.
+    ///
+    /// # Errors
+    /// Slot or length out of range, the upload failed, or `deadline` passed.
+    fn load_luts(
+        &mut self,
+        first: LutSlot,
+        luts: &[&[u64]],
+        deadline: Instant,
+    ) -> Result<(), DeviceError>;
+
+    /// Hands over a batch and returns at once.
+    ///
+    /// # Errors
+    /// [`DeviceError::RingFull`] when `max_in_flight` is reached; [`DeviceError::Request`] when
+    /// the batch does not fit the loaded key.
+    fn submit(&mut self, batch: Batch) -> Result<BatchTag, DeviceError>;
+
+    /// The next batch that finishes, in any order.
+    ///
+    /// # Errors
+    /// [`DeviceError::Timeout`] when none did before `deadline`; other errors mean that the device
+    /// needs a reset.
+    fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError>;
+
+    /// Gives up everything in flight and returns the device to its state after opening: keys and
+    /// tables have to be loaded again.
+    ///
+    /// # Errors
+    /// The device did not come back before `deadline`.
+    fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError>;
+
+    /// Counters since it was opened.
+    fn statistics(&self) -> Statistics;
+}

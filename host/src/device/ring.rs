@@ -1,0 +1,525 @@
+//! The ring engine: a [`Device`] over any [`Transport`].
+//!
+//! Shared memory is cut once, when parameters are set: both rings, one buffer per batch in flight
+//! (inputs, list of table slots, outputs), and a staging area for uploads.
+
+use super::{
+    Batch, BatchTag, Device, Finished, Identity, LutSlot, Progress, Statistics, Transport,
+};
+use crate::key::{EvaluationKey, KeyswitchKey};
+use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, KeyKind, LutSelection};
+use gyrus_interface::layout::{self, Checksum, WORD_BYTES};
+use gyrus_interface::ring::{Cursor, RingLayout};
+use gyrus_interface::{Completion, DeviceError, INTERFACE_VERSION, Job, JobStatus, ParameterSet};
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+const RING_ENTRIES: u32 = 64;
+/// Key images are uploaded in pieces of this size.
+const STAGING_BYTES: usize = 1 << 20;
+
+/// Where the pieces of shared memory begin, for one parameter set.
+#[derive(Debug, Clone)]
+struct Plan {
+    set: ParameterSet,
+    rings: RingLayout,
+    staging: u64,
+    /// One per batch in flight.
+    buffers: Vec<Buffer>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Buffer {
+    inputs: u64,
+    list: u64,
+    outputs: u64,
+}
+
+impl Plan {
+    fn new(
+        set: &ParameterSet,
+        identity: &Identity,
+        (base, bytes): (u64, usize),
+    ) -> Result<Self, DeviceError> {
+        let mut end = base;
+        let mut cut = |length: usize| {
+            let start = end;
+            end += length.next_multiple_of(64) as u64;
+            start
+        };
+        let entries = RING_ENTRIES as usize;
+        let rings = RingLayout {
+            submission: cut(entries * DESCRIPTOR_BYTES),
+            completion: cut(entries * COMPLETION_BYTES),
+            entries: RING_ENTRIES,
+        };
+        let staging = cut(STAGING_BYTES);
+        let ciphertexts = identity.max_batch * set.big_lwe_size() * WORD_BYTES;
+        let in_flight = identity.max_in_flight.clamp(1, entries - 2);
+        let buffers = (0..in_flight)
+            .map(|_| Buffer {
+                inputs: cut(ciphertexts),
+                list: cut(identity.max_batch.div_ceil(2) * WORD_BYTES),
+                outputs: cut(ciphertexts),
+            })
+            .collect();
+        if end - base > bytes as u64 {
+            return Err(DeviceError::Request(format!(
+                "{} needs {} bytes of shared memory, the device has {bytes}",
+                set.name,
+                end - base
+            )));
+        }
+        Ok(Self {
+            set: set.clone(),
+            rings,
+            staging,
+            buffers,
+        })
+    }
+}
+
+/// What is in flight under a tag.
+#[derive(Debug, Clone, Copy)]
+enum InFlight {
+    Batch {
+        buffer: usize,
+        bootstraps: usize,
+        outputs: usize,
+    },
+    Upload,
+}
+
+/// A device that is driven through descriptor and completion rings.
+#[derive(Debug)]
+pub struct RingDevice<T> {
+    transport: T,
+    plan: Option<Plan>,
+    submission: Cursor,
+    completion: Cursor,
+    next_tag: u64,
+    in_flight: HashMap<u64, InFlight>,
+    free_buffers: Vec<usize>,
+    /// Batches that finished while something else was waited for.
+    finished: VecDeque<Finished>,
+    keys_loaded: bool,
+    statistics: Statistics,
+}
+
+impl<T: Transport> RingDevice<T> {
+    /// Takes a card over.
+    ///
+    /// # Errors
+    /// [`DeviceError::InterfaceVersion`] when it speaks another version.
+    pub fn new(transport: T) -> Result<Self, DeviceError> {
+        let device = transport.identity().interface;
+        if device.major != INTERFACE_VERSION.major || device.minor < INTERFACE_VERSION.minor {
+            return Err(DeviceError::InterfaceVersion {
+                device,
+                driver: INTERFACE_VERSION,
+            });
+        }
+        Ok(Self {
+            transport,
+            plan: None,
+            submission: Cursor::start(RING_ENTRIES as usize),
+            completion: Cursor::start(RING_ENTRIES as usize),
+            next_tag: 1,
+            in_flight: HashMap::new(),
+            free_buffers: Vec::new(),
+            finished: VecDeque::new(),
+            keys_loaded: false,
+            statistics: Statistics::default(),
+        })
+    }
+
+    fn plan(&self) -> Result<&Plan, DeviceError> {
+        self.plan
+            .as_ref()
+            .ok_or_else(|| DeviceError::Request("no evaluation key is loaded".to_owned()))
+    }
+
+    fn enqueue(&mut self, job: Job, in_flight: InFlight) -> Result<u64, DeviceError> {
+        let rings = self.plan()?.rings;
+        if self.in_flight.len() + 1 >= rings.entries as usize {
+            return Err(DeviceError::RingFull(self.in_flight.len()));
+        }
+        let tag = self.next_tag;
+        let bytes = Descriptor {
+            tag,
+            phase: self.submission.phase(),
+            job,
+        }
+        .encode();
+        let at = rings.submission + (self.submission.index() * DESCRIPTOR_BYTES) as u64;
+        self.transport.write(at, &words_of(&bytes))?;
+        self.submission.advance();
+        self.next_tag += 1;
+        self.in_flight.insert(tag, in_flight);
+        self.transport
+            .doorbell(u32::try_from(self.submission.index()).unwrap_or(0))?;
+        Ok(tag)
+    }
+
+    /// The next completion, if one is there.
+    fn poll(&mut self) -> Result<Option<Completion>, DeviceError> {
+        let rings = self.plan()?.rings;
+        let at = rings.completion + (self.completion.index() * COMPLETION_BYTES) as u64;
+        let mut words = [0; COMPLETION_BYTES / WORD_BYTES];
+        self.transport.read(at, &mut words)?;
+        let mut bytes = [0; COMPLETION_BYTES];
+        for (chunk, word) in bytes.chunks_exact_mut(WORD_BYTES).zip(words) {
+            chunk.copy_from_slice(&word.to_le_bytes());
+        }
+        if Completion::phase_of(&bytes) != self.completion.phase() {
+            return Ok(None);
+        }
+        self.completion.advance();
+        Completion::decode(&bytes).map(Some).map_err(|code| {
+            DeviceError::Protocol(format!("a completion has the undefined status {code}"))
+        })
+    }
+
+    fn next_completion(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<(Completion, InFlight), DeviceError> {
+        let start = Instant::now();
+        loop {
+            if let Some(completion) = self.poll()? {
+                let in_flight = self.in_flight.remove(&completion.tag).ok_or_else(|| {
+                    let tag = completion.tag;
+                    DeviceError::Protocol(format!("a completion for job {tag}, not in flight"))
+                })?;
+                return Ok((completion, in_flight));
+            }
+            if Instant::now() >= deadline {
+                return Err(DeviceError::Timeout(start.elapsed()));
+            }
+            self.transport.wait_interrupt(deadline)?;
+        }
+    }
+
+    /// Turns a batch's completion into its outputs, and frees its buffer.
+    fn finish(
+        &mut self,
+        completion: Completion,
+        buffer: usize,
+        bootstraps: usize,
+        outputs: usize,
+    ) -> Result<Finished, DeviceError> {
+        let tag = BatchTag(completion.tag);
+        let plan = self.plan()?;
+        let from = plan.buffers.get(buffer).copied();
+        let words = outputs * plan.set.big_lwe_size();
+        self.free_buffers.push(buffer);
+        if let Err(error) = check(&completion) {
+            self.statistics.errors += 1;
+            return Ok(Finished {
+                tag,
+                outputs: Err(error),
+            });
+        }
+        let from = from.ok_or_else(|| DeviceError::Protocol(format!("no buffer {buffer}")))?;
+        let mut results = vec![0; words];
+        self.transport.read(from.outputs, &mut results)?;
+        self.statistics.batches += 1;
+        self.statistics.bootstraps += bootstraps as u64;
+        self.statistics.busy += Duration::from_nanos(completion.cycles);
+        self.statistics.bytes_out += (words * WORD_BYTES) as u64;
+        Ok(Finished {
+            tag,
+            outputs: Ok(results),
+        })
+    }
+
+    /// Hands an upload over and waits for it; batches that finish meanwhile are kept.
+    fn upload(&mut self, job: Job, bytes: usize, deadline: Instant) -> Result<(), DeviceError> {
+        let tag = self.enqueue(job, InFlight::Upload)?;
+        loop {
+            let (completion, in_flight) = self.next_completion(deadline)?;
+            match in_flight {
+                InFlight::Batch {
+                    buffer,
+                    bootstraps,
+                    outputs,
+                } => {
+                    let finished = self.finish(completion, buffer, bootstraps, outputs)?;
+                    self.finished.push_back(finished);
+                }
+                InFlight::Upload => {
+                    if let Err(error) = check(&completion) {
+                        self.statistics.errors += 1;
+                        return Err(error);
+                    }
+                    if completion.tag == tag {
+                        self.statistics.bytes_in += bytes as u64;
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Uploads an image of `words` words, which `piece` copies out range by range.
+    fn upload_image(
+        &mut self,
+        kind: KeyKind,
+        words: usize,
+        piece: &dyn Fn(std::ops::Range<usize>) -> Vec<u64>,
+        deadline: Instant,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<(), DeviceError> {
+        let source = self.plan()?.staging;
+        let step = STAGING_BYTES / WORD_BYTES;
+        for start in (0..words).step_by(step) {
+            let piece = piece(start..(start + step).min(words));
+            self.transport.write(source, &piece)?;
+            let bytes = piece.len() * WORD_BYTES;
+            let job = Job::UploadKey {
+                kind,
+                source,
+                offset: (start * WORD_BYTES) as u64,
+                length: bytes as u64,
+                checksum: Checksum::default().u64_words(&piece).value(),
+            };
+            self.upload(job, bytes, deadline)?;
+            done(bytes as u64);
+        }
+        Ok(())
+    }
+
+    fn idle(&self) -> Result<(), DeviceError> {
+        if self.in_flight.is_empty() && self.finished.is_empty() {
+            Ok(())
+        } else {
+            Err(DeviceError::Request(
+                "batches in flight have to be waited for first".to_owned(),
+            ))
+        }
+    }
+
+    /// Clears the rings and sets the card up for `set`.
+    fn configure(&mut self, set: &ParameterSet, deadline: Instant) -> Result<(), DeviceError> {
+        let memory = self.transport.shared_memory();
+        let plan = Plan::new(set, self.transport.identity(), memory)?;
+        let entries = plan.rings.entries as usize;
+        self.transport.write(
+            plan.rings.submission,
+            &vec![0; entries * DESCRIPTOR_BYTES / WORD_BYTES],
+        )?;
+        self.transport.write(
+            plan.rings.completion,
+            &vec![0; entries * COMPLETION_BYTES / WORD_BYTES],
+        )?;
+        self.transport.configure(set, plan.rings, deadline)?;
+        self.submission = Cursor::start(entries);
+        self.completion = Cursor::start(entries);
+        self.free_buffers = (0..plan.buffers.len()).collect();
+        self.plan = Some(plan);
+        Ok(())
+    }
+}
+
+fn check(completion: &Completion) -> Result<(), DeviceError> {
+    match completion.status {
+        JobStatus::Ok => Ok(()),
+        status => Err(DeviceError::Job {
+            tag: completion.tag,
+            status,
+            detail: completion.detail,
+        }),
+    }
+}
+
+fn words_of(bytes: &[u8; DESCRIPTOR_BYTES]) -> [u64; DESCRIPTOR_BYTES / WORD_BYTES] {
+    std::array::from_fn(|word| {
+        let byte = |i: usize| u64::from(bytes[word * WORD_BYTES + i]) << (8 * i);
+        (0..WORD_BYTES).map(byte).sum()
+    })
+}
+
+/// Two 32-bit words to a 64-bit one, the first in the low half.
+fn pack(halves: &[u32]) -> Vec<u64> {
+    halves
+        .chunks(2)
+        .map(|pair| {
+            pair.iter()
+                .rev()
+                .fold(0, |word, &half| word << 32 | u64::from(half))
+        })
+        .collect()
+}
+
+impl<T: Transport> Device for RingDevice<T> {
+    fn identity(&self) -> &Identity {
+        self.transport.identity()
+    }
+
+    fn load_keys(
+        &mut self,
+        key: &EvaluationKey,
+        progress: Progress<'_>,
+        deadline: Instant,
+    ) -> Result<(), DeviceError> {
+        self.idle()?;
+        self.keys_loaded = false;
+        self.configure(key.parameters(), deadline)?;
+        let bootstrapping = key.bootstrapping();
+        let total = key.bytes().next_multiple_of(WORD_BYTES) as u64;
+        let mut sent = 0;
+        let mut done = |bytes| {
+            sent += bytes;
+            progress(sent, total);
+        };
+        let piece = |range| {
+            bootstrapping
+                .get(range)
+                .map(<[u64]>::to_vec)
+                .unwrap_or_default()
+        };
+        let words = bootstrapping.len();
+        self.upload_image(KeyKind::Bootstrapping, words, &piece, deadline, &mut done)?;
+        match key.keyswitch() {
+            KeyswitchKey::U64(all) => {
+                let piece = |range| all.get(range).map(<[u64]>::to_vec).unwrap_or_default();
+                self.upload_image(KeyKind::Keyswitch, all.len(), &piece, deadline, &mut done)?;
+            }
+            KeyswitchKey::U32(all) => {
+                let piece = |range: std::ops::Range<usize>| {
+                    let halves = 2 * range.start..(2 * range.end).min(all.len());
+                    all.get(halves).map(pack).unwrap_or_default()
+                };
+                let words = all.len().div_ceil(2);
+                self.upload_image(KeyKind::Keyswitch, words, &piece, deadline, &mut done)?;
+            }
+        }
+        self.keys_loaded = true;
+        self.statistics.key_bytes = self.transport.key_bytes();
+        Ok(())
+    }
+
+    fn parameters(&self) -> Option<&ParameterSet> {
+        self.plan
+            .as_ref()
+            .filter(|_| self.keys_loaded)
+            .map(|plan| &plan.set)
+    }
+
+    fn load_luts(
+        &mut self,
+        first: LutSlot,
+        luts: &[&[u64]],
+        deadline: Instant,
+    ) -> Result<(), DeviceError> {
+        let plan = self.plan()?;
+        let (size, staging) = (layout::lut_words(&plan.set), plan.staging);
+        if let Some(lut) = luts.iter().find(|lut| lut.len() != size) {
+            return Err(DeviceError::Request(format!(
+                "a look-up table has {} words, the parameters ask for {size}",
+                lut.len()
+            )));
+        }
+        let mut slot = first.0;
+        for group in luts.chunks((STAGING_BYTES / (size * WORD_BYTES)).max(1)) {
+            let words = group.concat();
+            self.transport.write(staging, &words)?;
+            let count = u32::try_from(group.len()).unwrap_or(u32::MAX);
+            let checksum = Checksum::default().u64_words(&words).value();
+            let job = Job::UploadLuts {
+                source: staging,
+                slot,
+                count,
+                checksum,
+            };
+            self.upload(job, words.len() * WORD_BYTES, deadline)?;
+            slot = slot.saturating_add(count);
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, batch: Batch) -> Result<BatchTag, DeviceError> {
+        let max_batch = self.identity().max_batch;
+        let plan = self.plan()?;
+        let count = batch.luts.len();
+        let outputs = count.saturating_mul(usize::from(batch.samples));
+        if batch.inputs.len() != count * plan.set.big_lwe_size() {
+            return Err(DeviceError::Request(format!(
+                "{} words are not {count} ciphertexts of {} words",
+                batch.inputs.len(),
+                plan.set.big_lwe_size()
+            )));
+        }
+        if outputs == 0 || count > max_batch || outputs > max_batch {
+            return Err(DeviceError::Request(format!(
+                "a batch of {count} inputs and {outputs} outputs; the device takes 1 to {max_batch}"
+            )));
+        }
+        let Some(&index) = self.free_buffers.last() else {
+            return Err(DeviceError::RingFull(self.in_flight.len()));
+        };
+        let buffer = *plan
+            .buffers
+            .get(index)
+            .ok_or_else(|| DeviceError::Protocol(format!("no buffer {index}")))?;
+        let slots: Vec<u32> = batch.luts.iter().map(|slot| slot.0).collect();
+        self.transport.write(buffer.inputs, &batch.inputs)?;
+        self.transport.write(buffer.list, &pack(&slots))?;
+        let job = Job::KeyswitchBootstrap {
+            source: buffer.inputs,
+            destination: buffer.outputs,
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            luts: LutSelection::Each { list: buffer.list },
+            samples: batch.samples,
+            stride: batch.stride,
+        };
+        let in_flight = InFlight::Batch {
+            buffer: index,
+            bootstraps: count,
+            outputs,
+        };
+        let tag = self.enqueue(job, in_flight)?;
+        self.free_buffers.pop();
+        self.statistics.bytes_in += (batch.inputs.len() * WORD_BYTES) as u64;
+        Ok(BatchTag(tag))
+    }
+
+    fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError> {
+        if let Some(finished) = self.finished.pop_front() {
+            return Ok(finished);
+        }
+        if self.in_flight.is_empty() {
+            return Err(DeviceError::Request("nothing is in flight".to_owned()));
+        }
+        let (completion, in_flight) = self.next_completion(deadline)?;
+        match in_flight {
+            InFlight::Batch {
+                buffer,
+                bootstraps,
+                outputs,
+            } => self.finish(completion, buffer, bootstraps, outputs),
+            InFlight::Upload => {
+                let tag = completion.tag;
+                Err(DeviceError::Protocol(format!(
+                    "upload {tag} completed after its deadline"
+                )))
+            }
+        }
+    }
+
+    fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        self.transport.reset(deadline)?;
+        self.plan = None;
+        self.keys_loaded = false;
+        self.in_flight.clear();
+        self.free_buffers.clear();
+        self.finished.clear();
+        self.statistics.resets += 1;
+        self.statistics.key_bytes = 0;
+        Ok(())
+    }
+
+    fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+}

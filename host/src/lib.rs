@@ -1,0 +1,20 @@
+//! Host side of Gyrus: devices, sessions, tfhe-rs keys and ciphertexts, encrypted models.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`device`] | the [`device::Device`] trait, the ring engine that drives a card, and the backends |
+//! | [`session`] | a loaded key on a device, and the queue that turns single requests into batches |
+//! | [`tfhe`] | tfhe-rs keys and ciphertexts in and out; tfhe-rs programs on a session |
+//! | [`model`] | encrypted inference: linear layers on the host, look-up tables on the device |
+//! | [`files`] | the versioned, checksummed files that the `gyrus` command reads and writes |
+//! | [`cli`] | the `gyrus` command |
+
+pub mod cli;
+pub mod device;
+pub mod files;
+pub mod key;
+pub mod model;
+pub mod session;
+pub mod tfhe;
+
+pub use gyrus_interface as interface;

@@ -1,0 +1,345 @@
+//! The thread that owns the device: gathers requests into batches, hands answers back, recovers.
+
+use super::slots::Slots;
+use super::{Lut, SessionError, SessionOptions, Shared};
+use crate::device::{Batch, BatchTag, Device, LutSlot};
+use crate::key::EvaluationKey;
+use crossbeam_channel::{Receiver, Sender};
+use gyrus_interface::{DeviceError, JobStatus};
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// An answer: which of the caller's requests, and its output ciphertexts' words.
+pub(super) type Answer = (usize, Result<Vec<u64>, SessionError>);
+
+/// One ciphertext to bootstrap.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) input: Vec<u64>,
+    pub(super) lut: Lut,
+    pub(super) samples: u16,
+    pub(super) stride: u32,
+    pub(super) index: usize,
+    pub(super) attempts: u32,
+    pub(super) reply: Sender<Answer>,
+}
+
+impl Request {
+    fn answer(self, result: Result<Vec<u64>, SessionError>) {
+        // A caller that gave up is not an error.
+        let _ = self.reply.send((self.index, result));
+    }
+}
+
+/// A batch on the device.
+struct InFlight {
+    requests: Vec<Request>,
+    slots: Vec<LutSlot>,
+    expires: Instant,
+}
+
+/// How long one wait for the device lasts before new requests are looked at.
+const SLICE: Duration = Duration::from_micros(500);
+
+pub(super) struct Dispatcher {
+    device: Box<dyn Device>,
+    key: Arc<EvaluationKey>,
+    options: SessionOptions,
+    shared: Arc<Shared>,
+    inbox: Receiver<Vec<Request>>,
+    pending: VecDeque<Request>,
+    in_flight: HashMap<BatchTag, InFlight>,
+    slots: Slots,
+    /// Set when the device could not be recovered: every request gets this answer.
+    dead: Option<DeviceError>,
+}
+
+impl Dispatcher {
+    pub(super) fn new(
+        device: Box<dyn Device>,
+        key: Arc<EvaluationKey>,
+        options: SessionOptions,
+        shared: Arc<Shared>,
+        inbox: Receiver<Vec<Request>>,
+    ) -> Self {
+        let slots = Slots::new(device.identity().lut_slots);
+        Self {
+            device,
+            key,
+            options,
+            shared,
+            inbox,
+            pending: VecDeque::new(),
+            in_flight: HashMap::new(),
+            slots,
+            dead: None,
+        }
+    }
+
+    /// Works until no session handle is left and everything is answered.
+    pub(super) fn run(mut self) {
+        loop {
+            if self.pending.is_empty() && self.in_flight.is_empty() {
+                match self.inbox.recv() {
+                    Ok(requests) => self.pending.extend(requests),
+                    Err(_) => return,
+                }
+                self.linger();
+            }
+            while let Ok(requests) = self.inbox.try_recv() {
+                self.pending.extend(requests);
+            }
+            if let Some(error) = self.dead.clone() {
+                self.refuse_all(&error);
+                continue;
+            }
+            while self.worth_submitting() {
+                if let Err(error) = self.submit() {
+                    self.recover(&error);
+                    break;
+                }
+            }
+            self.wait();
+        }
+    }
+
+    /// The device idles: gives other threads a moment to join the first request.
+    fn linger(&mut self) {
+        let until = Instant::now() + self.options.linger;
+        while self.pending.len() < self.device.identity().preferred_batch {
+            match self.inbox.recv_deadline(until) {
+                Ok(requests) => self.pending.extend(requests),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// A device at work gets more only when a good batch has gathered; requests that come one by
+    /// one meet in the queue instead of each running alone.
+    fn worth_submitting(&self) -> bool {
+        let identity = self.device.identity();
+        !self.pending.is_empty()
+            && self.in_flight.len() < identity.max_in_flight
+            && (self.in_flight.is_empty() || self.pending.len() >= identity.preferred_batch)
+    }
+
+    /// Takes the first pending request and all that have its shape, up to a batch.
+    fn submit(&mut self) -> Result<(), DeviceError> {
+        let Some(first) = self.pending.front() else {
+            return Ok(());
+        };
+        let (samples, stride) = (first.samples, first.stride);
+        let room = self.device.identity().max_batch / usize::from(samples).max(1);
+        let mut batch = InFlight {
+            requests: Vec::new(),
+            slots: Vec::new(),
+            expires: Instant::now() + self.options.deadline,
+        };
+        let mut uploads = Vec::new();
+        let mut rest = VecDeque::new();
+        while let Some(request) = self.pending.pop_front() {
+            let fits = batch.requests.len() < room.max(1)
+                && (request.samples, request.stride) == (samples, stride);
+            match fits.then(|| self.slots.acquire(&request.lut)).flatten() {
+                Some((slot, upload)) => {
+                    if upload {
+                        uploads.push((slot, request.lut.clone()));
+                    }
+                    batch.slots.push(slot);
+                    batch.requests.push(request);
+                }
+                None => rest.push_back(request),
+            }
+        }
+        self.pending = rest;
+        if batch.requests.is_empty() {
+            // All slots are taken by batches in flight; one of them will finish.
+            return Ok(());
+        }
+        let result = self.hand_over(&batch, &uploads, samples, stride);
+        match result {
+            Ok(tag) => {
+                self.in_flight.insert(tag, batch);
+                Ok(())
+            }
+            Err(error @ DeviceError::Request(_)) => {
+                self.settle(batch, &error, false);
+                Ok(())
+            }
+            Err(error) => {
+                self.settle(batch, &error, true);
+                Err(error)
+            }
+        }
+    }
+
+    fn hand_over(
+        &mut self,
+        batch: &InFlight,
+        uploads: &[(LutSlot, Lut)],
+        samples: u16,
+        stride: u32,
+    ) -> Result<BatchTag, DeviceError> {
+        let deadline = Instant::now() + self.options.deadline;
+        for (slot, lut) in uploads {
+            self.device.load_luts(*slot, &[&lut.0.words], deadline)?;
+        }
+        let inputs = batch
+            .requests
+            .iter()
+            .flat_map(|request| &request.input)
+            .copied()
+            .collect();
+        let tag = self.device.submit(Batch {
+            inputs,
+            luts: batch.slots.clone(),
+            samples,
+            stride,
+        })?;
+        let mut statistics = self
+            .shared
+            .statistics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        statistics.batches += 1;
+        statistics.largest_batch = statistics.largest_batch.max(batch.requests.len());
+        statistics.lut_uploads += uploads.len() as u64;
+        Ok(tag)
+    }
+
+    /// Waits a little for the device; hands out what it finished, acts on what went wrong.
+    fn wait(&mut self) {
+        let Some(first_expiry) = self.in_flight.values().map(|batch| batch.expires).min() else {
+            return;
+        };
+        match self.device.wait(Instant::now() + SLICE) {
+            Ok(finished) => {
+                self.shared.progress.fetch_add(1, Ordering::Relaxed);
+                let Some(batch) = self.in_flight.remove(&finished.tag) else {
+                    let tag = finished.tag.0;
+                    self.recover(&DeviceError::Protocol(format!(
+                        "batch {tag} is not in flight"
+                    )));
+                    return;
+                };
+                match finished.outputs {
+                    Ok(outputs) => self.deliver(batch, &outputs),
+                    Err(error) => {
+                        let (again, broken) = verdict(&error);
+                        self.settle(batch, &error, again);
+                        if broken {
+                            self.recover(&error);
+                        }
+                    }
+                }
+            }
+            Err(DeviceError::Timeout(_)) => {
+                if Instant::now() > first_expiry {
+                    self.recover(&DeviceError::Timeout(self.options.deadline));
+                }
+            }
+            Err(error) => self.recover(&error),
+        }
+    }
+
+    fn deliver(&mut self, batch: InFlight, outputs: &[u64]) {
+        for slot in &batch.slots {
+            self.slots.release(*slot);
+        }
+        let answered = batch.requests.len();
+        self.count(answered);
+        let size = self.key.parameters().big_lwe_size();
+        let mut outputs = outputs.chunks_exact(size);
+        for request in batch.requests {
+            let samples = usize::from(request.samples);
+            let words: Vec<u64> = outputs.by_ref().take(samples).flatten().copied().collect();
+            if words.len() == samples * size {
+                request.answer(Ok(words));
+            } else {
+                let error = DeviceError::Protocol("a batch came back too short".to_owned());
+                request.answer(Err(error.into()));
+            }
+        }
+    }
+
+    /// Updates the statistics after `answered` requests.
+    fn count(&self, answered: usize) {
+        let mut statistics = self
+            .shared
+            .statistics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        statistics.requests += answered as u64;
+        statistics.device = self.device.statistics();
+    }
+
+    /// A batch failed: its requests go back into the queue if they may be tried `again`.
+    fn settle(&mut self, batch: InFlight, error: &DeviceError, again: bool) {
+        for slot in &batch.slots {
+            self.slots.release(*slot);
+        }
+        let mut refused = 0;
+        for mut request in batch.requests.into_iter().rev() {
+            request.attempts += 1;
+            if again && request.attempts < self.options.attempts {
+                self.pending.push_front(request);
+            } else {
+                refused += 1;
+                request.answer(Err(error.clone().into()));
+            }
+        }
+        self.count(refused);
+    }
+
+    /// Resets the device and loads everything again.
+    fn recover(&mut self, cause: &DeviceError) {
+        for (_, batch) in std::mem::take(&mut self.in_flight) {
+            self.settle(batch, cause, true);
+        }
+        self.slots.clear();
+        let deadline = self.options.deadline;
+        let reloaded = self.device.reset(Instant::now() + deadline).and_then(|()| {
+            let deadline = Instant::now() + self.options.key_deadline;
+            self.device.load_keys(&self.key, &mut |_, _| (), deadline)
+        });
+        self.shared.progress.fetch_add(1, Ordering::Relaxed);
+        match reloaded {
+            Ok(()) => {
+                let mut statistics = self
+                    .shared
+                    .statistics
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                statistics.recoveries += 1;
+                statistics.device = self.device.statistics();
+            }
+            // What broke the device says more than why it stays broken.
+            Err(_) => self.dead = Some(cause.clone()),
+        }
+    }
+
+    fn refuse_all(&mut self, error: &DeviceError) {
+        let refused = self.pending.len();
+        for request in std::mem::take(&mut self.pending) {
+            request.answer(Err(error.clone().into()));
+        }
+        self.count(refused);
+    }
+}
+
+/// Whether a failed batch may be tried again, and whether the device has to be reset first.
+fn verdict(error: &DeviceError) -> (bool, bool) {
+    match error {
+        DeviceError::Job { status, .. } => match status {
+            JobStatus::KeysNotLoaded | JobStatus::LutNotLoaded | JobStatus::Internal => {
+                (true, true)
+            }
+            JobStatus::BusError | JobStatus::Aborted | JobStatus::ChecksumMismatch => (true, false),
+            _ => (false, false),
+        },
+        DeviceError::Request(_) | DeviceError::Parameters(_) => (false, false),
+        _ => (true, true),
+    }
+}

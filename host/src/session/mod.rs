@@ -1,0 +1,360 @@
+//! A loaded evaluation key on a device, shared by any number of threads.
+//!
+//! A session owns its device through one dispatcher thread. Requests of all threads meet in the
+//! dispatcher's queue, which turns them into batches: at once when the device idles (after a short
+//! linger in which other threads may join), otherwise when a full batch has gathered or the device
+//! is done. A device that fails is reset, gets its key and tables again, and the requests are
+//! repeated; what fails twice is reported.
+
+mod dispatcher;
+mod slots;
+
+use crate::device::{Device, Identity, Progress, Statistics};
+use crate::key::EvaluationKey;
+use crossbeam_channel::{RecvTimeoutError, Sender, unbounded};
+use dispatcher::{Dispatcher, Request};
+use gyrus_interface::{DeviceError, ParameterSet, layout};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// Why a session did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SessionError {
+    /// The device failed, and did again after it was reset.
+    #[error("the device failed: {0}")]
+    Device(#[from] DeviceError),
+    /// The request does not fit the session's parameters.
+    #[error("bad request: {0}")]
+    Request(String),
+    /// The dispatcher has ended.
+    #[error("the session is closed")]
+    Closed,
+    /// Nothing moved for longer than [`SessionOptions::deadline`].
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// The dispatcher thread could not be started.
+    #[error("cannot start the session's thread: {0}")]
+    Thread(String),
+}
+
+/// How a session behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionOptions {
+    /// Longest time that the device may take over a batch, and over a reset.
+    pub deadline: Duration,
+    /// Longest time that loading the evaluation key may take.
+    pub key_deadline: Duration,
+    /// How long an idle device waits for other threads' requests to join the first one.
+    pub linger: Duration,
+    /// Times that a request is handed to the device before its error is reported.
+    pub attempts: u32,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(120),
+            key_deadline: Duration::from_secs(300),
+            linger: Duration::from_micros(200),
+            attempts: 2,
+        }
+    }
+}
+
+/// What a session has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionStatistics {
+    /// The device at work.
+    pub identity: Identity,
+    /// The device's own counters.
+    pub device: Statistics,
+    /// Requests answered, well or not.
+    pub requests: u64,
+    /// Batches handed to the device.
+    pub batches: u64,
+    /// Inputs of the largest batch.
+    pub largest_batch: usize,
+    /// Times that the device was reset and loaded again.
+    pub recoveries: u64,
+    /// Look-up tables uploaded.
+    pub lut_uploads: u64,
+}
+
+/// A look-up table that a session knows: the body of a trivial GLWE ciphertext, `N` words mod 2^64.
+/// Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Lut(Arc<LutBody>);
+
+#[derive(Debug)]
+struct LutBody {
+    id: u64,
+    words: Box<[u64]>,
+}
+
+/// State that the session's handles and its dispatcher share.
+#[derive(Debug)]
+struct Shared {
+    statistics: Mutex<SessionStatistics>,
+    /// Counts everything that the device finishes; a waiting thread sees by it that things move.
+    progress: AtomicU64,
+}
+
+/// A loaded evaluation key on a device. Clones share the device.
+#[derive(Debug, Clone)]
+pub struct Session(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parameters: ParameterSet,
+    options: SessionOptions,
+    shared: Arc<Shared>,
+    luts: Mutex<HashMap<[u8; 32], Weak<LutBody>>>,
+    next_lut: AtomicU64,
+    /// `None` only while dropping.
+    requests: Option<Sender<Vec<Request>>>,
+    dispatcher: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.requests = None;
+        let handle = self
+            .dispatcher
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(handle) = handle {
+            // Ends as soon as the batch in flight does, which has a deadline.
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Session {
+    /// Loads the key into the device and starts the dispatcher. The key is kept for recovery.
+    ///
+    /// # Errors
+    /// The device does not take the key.
+    pub fn open(
+        mut device: Box<dyn Device>,
+        key: Arc<EvaluationKey>,
+        options: SessionOptions,
+        progress: Progress<'_>,
+    ) -> Result<Self, SessionError> {
+        let identity = device.identity();
+        if identity.lut_slots == 0 || identity.max_batch == 0 || identity.max_in_flight == 0 {
+            let name = identity.name.clone();
+            return Err(DeviceError::Protocol(format!("{name} offers no room for a batch")).into());
+        }
+        device.load_keys(&key, progress, Instant::now() + options.key_deadline)?;
+        let shared = Arc::new(Shared {
+            statistics: Mutex::new(SessionStatistics {
+                identity: device.identity().clone(),
+                device: device.statistics(),
+                requests: 0,
+                batches: 0,
+                largest_batch: 0,
+                recoveries: 0,
+                lut_uploads: 0,
+            }),
+            progress: AtomicU64::new(0),
+        });
+        let parameters = key.parameters().clone();
+        let (requests, inbox) = unbounded();
+        let dispatcher = Dispatcher::new(device, key, options, Arc::clone(&shared), inbox);
+        let handle = std::thread::Builder::new()
+            .name("gyrus-session".to_owned())
+            .spawn(move || dispatcher.run())
+            .map_err(|error| SessionError::Thread(error.to_string()))?;
+        Ok(Self(Arc::new(Inner {
+            parameters,
+            options,
+            shared,
+            luts: Mutex::new(HashMap::new()),
+            next_lut: AtomicU64::new(0),
+            requests: Some(requests),
+            dispatcher: Mutex::new(Some(handle)),
+        })))
+    }
+
+    /// The parameter set of the loaded key.
+    #[must_use]
+    pub fn parameters(&self) -> &ParameterSet {
+        &self.0.parameters
+    }
+
+    /// What the session has done so far.
+    #[must_use]
+    pub fn statistics(&self) -> SessionStatistics {
+        self.0
+            .shared
+            .statistics
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Makes a look-up table known. Equal tables share one handle, and one slot on the device for
+    /// as long as there is room.
+    ///
+    /// # Errors
+    /// [`SessionError::Request`] when it does not have `N` words.
+    pub fn lut(&self, body: &[u64]) -> Result<Lut, SessionError> {
+        let size = layout::lut_words(self.parameters());
+        if body.len() != size {
+            return Err(SessionError::Request(format!(
+                "a look-up table has {} words, the parameters ask for {size}",
+                body.len()
+            )));
+        }
+        let mut hasher = blake3::Hasher::new();
+        for word in body {
+            hasher.update(&word.to_le_bytes());
+        }
+        let mut luts = self.0.luts.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = luts.entry(*hasher.finalize().as_bytes()).or_default();
+        if let Some(known) = entry.upgrade() {
+            return Ok(Lut(known));
+        }
+        let id = self.0.next_lut.fetch_add(1, Ordering::Relaxed);
+        let lut = Arc::new(LutBody {
+            id,
+            words: body.into(),
+        });
+        *entry = Arc::downgrade(&lut);
+        if luts.len().is_power_of_two() {
+            luts.retain(|_, known| known.strong_count() > 0);
+        }
+        Ok(Lut(lut))
+    }
+
+    /// Key switch and bootstrap of one big LWE ciphertext (`k*N + 1` words); blocks.
+    ///
+    /// # Errors
+    /// The ciphertext has another size, or the device failed.
+    pub fn bootstrap(&self, input: &[u64], lut: &Lut) -> Result<Vec<u64>, SessionError> {
+        let mut outputs = self.bootstrap_many_lut(input, lut, 1, 0)?;
+        outputs.pop().ok_or(SessionError::Closed)
+    }
+
+    /// As [`Self::bootstrap`], with `samples` outputs, extracted at degrees `0, stride, 2*stride`,
+    /// and so on.
+    ///
+    /// # Errors
+    /// As [`Self::bootstrap`]; also when a degree is `N` or more.
+    pub fn bootstrap_many_lut(
+        &self,
+        input: &[u64],
+        lut: &Lut,
+        samples: u16,
+        stride: u32,
+    ) -> Result<Vec<Vec<u64>>, SessionError> {
+        let reach = u64::from(samples.saturating_sub(1)) * u64::from(stride);
+        if samples == 0 || reach >= self.parameters().polynomial_size.0 as u64 {
+            return Err(SessionError::Request(format!(
+                "{samples} samples {stride} coefficients apart do not fit the polynomial"
+            )));
+        }
+        let words = self.run(
+            &[input],
+            std::slice::from_ref(lut),
+            samples,
+            stride,
+            &mut |_| (),
+        )?;
+        let size = self.parameters().big_lwe_size();
+        Ok(words
+            .concat()
+            .chunks_exact(size)
+            .map(<[u64]>::to_vec)
+            .collect())
+    }
+
+    /// A whole run: `inputs[i]` through `luts[i]`. Calls `on_progress` with the number of answers
+    /// so far.
+    ///
+    /// # Errors
+    /// As [`Self::bootstrap`]; the first error ends the run.
+    pub fn bootstrap_all(
+        &self,
+        inputs: &[&[u64]],
+        luts: &[Lut],
+        on_progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Vec<u64>>, SessionError> {
+        self.run(inputs, luts, 1, 0, on_progress)
+    }
+
+    fn run(
+        &self,
+        inputs: &[&[u64]],
+        luts: &[Lut],
+        samples: u16,
+        stride: u32,
+        on_progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Vec<u64>>, SessionError> {
+        let size = self.parameters().big_lwe_size();
+        if let Some(input) = inputs.iter().find(|input| input.len() != size) {
+            return Err(SessionError::Request(format!(
+                "a ciphertext has {} words, the parameters ask for {size}",
+                input.len()
+            )));
+        }
+        let words = layout::lut_words(self.parameters());
+        if luts.len() != inputs.len() || luts.iter().any(|lut| lut.0.words.len() != words) {
+            return Err(SessionError::Request(
+                "every ciphertext needs one look-up table of this session".to_owned(),
+            ));
+        }
+        let (reply, answers) = unbounded();
+        let requests = std::iter::zip(inputs, luts)
+            .enumerate()
+            .map(|(index, (&input, lut))| Request {
+                input: input.to_vec(),
+                lut: lut.clone(),
+                samples,
+                stride,
+                index,
+                attempts: 0,
+                reply: reply.clone(),
+            })
+            .collect();
+        drop(reply);
+        let queue = self.0.requests.as_ref().ok_or(SessionError::Closed)?;
+        queue.send(requests).map_err(|_| SessionError::Closed)?;
+        let mut outputs = vec![Vec::new(); inputs.len()];
+        for done in 1..=inputs.len() {
+            let (index, answer) = self.answer(&answers)?;
+            if let Some(output) = outputs.get_mut(index) {
+                *output = answer?;
+            }
+            on_progress(done);
+        }
+        Ok(outputs)
+    }
+
+    /// Waits for the next answer for as long as the device keeps finishing things.
+    fn answer(
+        &self,
+        answers: &crossbeam_channel::Receiver<dispatcher::Answer>,
+    ) -> Result<dispatcher::Answer, SessionError> {
+        // A request may have to wait for its turn and a recovery; the dispatcher's own deadlines
+        // expire first unless it hangs.
+        let patience = 3 * self.0.options.deadline + self.0.options.key_deadline;
+        loop {
+            let before = self.0.shared.progress.load(Ordering::Relaxed);
+            match answers.recv_timeout(patience) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Disconnected) => return Err(SessionError::Closed),
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.0.shared.progress.load(Ordering::Relaxed) == before {
+                        return Err(SessionError::Timeout(patience));
+                    }
+                }
+            }
+        }
+    }
+}
