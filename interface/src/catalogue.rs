@@ -34,7 +34,9 @@ fn two_bit_set(
         keyswitch,
         keyswitch_modulus,
         modulus_switch,
-        lwe_noise: NoiseDistribution::TUniform { bound_log2: lwe_bound_log2 },
+        lwe_noise: NoiseDistribution::TUniform {
+            bound_log2: lwe_bound_log2,
+        },
         glwe_noise: NoiseDistribution::TUniform { bound_log2: 17 },
         message_modulus: 4,
         carry_modulus: 4,
@@ -50,7 +52,15 @@ pub fn secure_sets() -> Vec<ParameterSet> {
     let full32 = KeyswitchModulus::PowerOfTwo32 { log2: 32 };
     let centred = ModulusSwitch::CenteredMeanNoiseReduction;
     vec![
-        two_bit_set(PRIMARY, 879, Decomposition::new(2, 8), hpu, centred, 3, -128.0),
+        two_bit_set(
+            PRIMARY,
+            879,
+            Decomposition::new(2, 8),
+            hpu,
+            centred,
+            3,
+            -128.0,
+        ),
         two_bit_set(
             HPU_2M64,
             839,

@@ -142,7 +142,14 @@ struct Fields {
 
 fn fields(job: Job) -> Fields {
     match job {
-        Job::KeyswitchBootstrap { source, destination, count, luts, samples, stride } => {
+        Job::KeyswitchBootstrap {
+            source,
+            destination,
+            count,
+            luts,
+            samples,
+            stride,
+        } => {
             let (list, slot, length) = match luts {
                 LutSelection::One { slot } => (false, slot, 0),
                 LutSelection::Each { list } => (true, 0, list),
@@ -160,7 +167,13 @@ fn fields(job: Job) -> Fields {
                 ..Fields::default()
             }
         }
-        Job::UploadKey { kind, source, offset, length, checksum } => Fields {
+        Job::UploadKey {
+            kind,
+            source,
+            offset,
+            length,
+            checksum,
+        } => Fields {
             opcode: OP_UPLOAD_KEY,
             samples: kind as u16,
             source,
@@ -169,19 +182,49 @@ fn fields(job: Job) -> Fields {
             checksum,
             ..Fields::default()
         },
-        Job::UploadLuts { source, slot, count, checksum } => {
-            Fields { opcode: OP_UPLOAD_LUTS, count, source, slot, checksum, ..Fields::default() }
-        }
-        Job::Copy { source, destination, length } => {
-            Fields { opcode: OP_COPY, source, destination, length, ..Fields::default() }
-        }
-        Job::Barrier => Fields { opcode: OP_BARRIER, ..Fields::default() },
+        Job::UploadLuts {
+            source,
+            slot,
+            count,
+            checksum,
+        } => Fields {
+            opcode: OP_UPLOAD_LUTS,
+            count,
+            source,
+            slot,
+            checksum,
+            ..Fields::default()
+        },
+        Job::Copy {
+            source,
+            destination,
+            length,
+        } => Fields {
+            opcode: OP_COPY,
+            source,
+            destination,
+            length,
+            ..Fields::default()
+        },
+        Job::Barrier => Fields {
+            opcode: OP_BARRIER,
+            ..Fields::default()
+        },
     }
 }
 
 fn job(fields: &Fields) -> Result<Job, JobStatus> {
-    let &Fields { samples, count, source, destination, length, slot, stride, checksum, .. } =
-        fields;
+    let &Fields {
+        samples,
+        count,
+        source,
+        destination,
+        length,
+        slot,
+        stride,
+        checksum,
+        ..
+    } = fields;
     let job = match fields.opcode {
         OP_BOOTSTRAP => Job::KeyswitchBootstrap {
             source,
@@ -206,8 +249,17 @@ fn job(fields: &Fields) -> Result<Job, JobStatus> {
             length,
             checksum,
         },
-        OP_UPLOAD_LUTS => Job::UploadLuts { source, slot, count, checksum },
-        OP_COPY => Job::Copy { source, destination, length },
+        OP_UPLOAD_LUTS => Job::UploadLuts {
+            source,
+            slot,
+            count,
+            checksum,
+        },
+        OP_COPY => Job::Copy {
+            source,
+            destination,
+            length,
+        },
         OP_BARRIER => Job::Barrier,
         _ => return Err(JobStatus::UnknownOpcode),
     };
@@ -270,8 +322,11 @@ impl Descriptor {
             stride: u32::from_le_bytes(take(bytes, 44)),
             checksum: u32::from_le_bytes(take(bytes, 48)),
         };
-        let descriptor =
-            Self { tag: Self::tag_of(bytes), phase: Self::phase_of(bytes), job: job(&fields)? };
+        let descriptor = Self {
+            tag: Self::tag_of(bytes),
+            phase: Self::phase_of(bytes),
+            job: job(&fields)?,
+        };
         // Fields that the operation ignores have to be zero, so that a later version can use them.
         if descriptor.encode() != *bytes {
             return Err(JobStatus::MalformedDescriptor);

@@ -91,7 +91,9 @@ impl Checksum {
     /// Takes in `words` as little-endian u64.
     #[must_use]
     pub fn u64_words(self, words: &[u64]) -> Self {
-        words.iter().fold(self, |sum, word| sum.bytes(&word.to_le_bytes()))
+        words
+            .iter()
+            .fold(self, |sum, word| sum.bytes(&word.to_le_bytes()))
     }
 
     /// Takes in `bytes`.

@@ -245,7 +245,11 @@ impl ParameterSet {
                 })
             }
         };
-        let (n, k, size) = (self.lwe_dimension.0, self.glwe_dimension.0, self.polynomial_size.0);
+        let (n, k, size) = (
+            self.lwe_dimension.0,
+            self.glwe_dimension.0,
+            self.polynomial_size.0,
+        );
         check((1..=4096).contains(&n), "lwe_dimension", n, "1..=4096")?;
         check((1..=2).contains(&k), "glwe_dimension", k, "1..=2")?;
         check(
@@ -261,19 +265,40 @@ impl ParameterSet {
         let bits = self.pbs.represented_bits();
         check(bits <= 62, "pbs.base_log * pbs.level_count", bits, "1..=62")?;
         let base = self.keyswitch.base_log.0;
-        check((1..=16).contains(&base), "keyswitch.base_log", base, "1..=16")?;
+        check(
+            (1..=16).contains(&base),
+            "keyswitch.base_log",
+            base,
+            "1..=16",
+        )?;
         let level = self.keyswitch.level_count.0;
-        check((1..=16).contains(&level), "keyswitch.level_count", level, "1..=16")?;
+        check(
+            (1..=16).contains(&level),
+            "keyswitch.level_count",
+            level,
+            "1..=16",
+        )?;
         let bits = self.keyswitch.represented_bits();
-        check(bits <= 31, "keyswitch.base_log * keyswitch.level_count", bits, "1..=31")?;
+        check(
+            bits <= 31,
+            "keyswitch.base_log * keyswitch.level_count",
+            bits,
+            "1..=31",
+        )?;
         if let KeyswitchModulus::PowerOfTwo32 { log2 } = self.keyswitch_modulus {
             // The switch to 2N rounds, so it needs a bit below the ones it keeps.
             let least = self.log2_two_n() + 1;
-            check((least..=32).contains(&log2), "keyswitch_modulus", log2 as usize, "2^(log2(2N)+1)..=2^32")?;
+            check(
+                (least..=32).contains(&log2),
+                "keyswitch_modulus",
+                log2 as usize,
+                "2^(log2(2N)+1)..=2^32",
+            )?;
         }
-        for (field, NoiseDistribution::TUniform { bound_log2 }, range) in
-            [("lwe_noise", self.lwe_noise, "0..=60"), ("glwe_noise", self.glwe_noise, "0..=60")]
-        {
+        for (field, NoiseDistribution::TUniform { bound_log2 }, range) in [
+            ("lwe_noise", self.lwe_noise, "0..=60"),
+            ("glwe_noise", self.glwe_noise, "0..=60"),
+        ] {
             check(bound_log2 <= 60, field, bound_log2 as usize, range)?;
         }
         let space = self.message_modulus.saturating_mul(self.carry_modulus);

@@ -17,7 +17,11 @@ impl Cursor {
     /// The start of a ring of `entries` (at least one), on the first pass.
     #[must_use]
     pub const fn start(entries: usize) -> Self {
-        Self { index: 0, entries: if entries == 0 { 1 } else { entries }, phase: true }
+        Self {
+            index: 0,
+            entries: if entries == 0 { 1 } else { entries },
+            phase: true,
+        }
     }
 
     /// Index of the entry.

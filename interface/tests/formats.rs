@@ -13,16 +13,24 @@ fn any_job() -> impl Strategy<Value = Job> {
     ];
     let kind = prop_oneof![Just(KeyKind::Bootstrapping), Just(KeyKind::Keyswitch)];
     prop_oneof![
-        (any::<u64>(), any::<u64>(), any::<u32>(), luts, any::<u16>(), any::<u32>()).prop_map(
-            |(source, destination, count, luts, samples, stride)| Job::KeyswitchBootstrap {
-                source,
-                destination,
-                count,
-                luts,
-                samples,
-                stride
-            }
-        ),
+        (
+            any::<u64>(),
+            any::<u64>(),
+            any::<u32>(),
+            luts,
+            any::<u16>(),
+            any::<u32>()
+        )
+            .prop_map(|(source, destination, count, luts, samples, stride)| {
+                Job::KeyswitchBootstrap {
+                    source,
+                    destination,
+                    count,
+                    luts,
+                    samples,
+                    stride,
+                }
+            }),
         (kind, any::<u64>(), any::<u64>(), any::<u64>(), any::<u32>()).prop_map(
             |(kind, source, offset, length, checksum)| Job::UploadKey {
                 kind,
@@ -33,10 +41,19 @@ fn any_job() -> impl Strategy<Value = Job> {
             }
         ),
         (any::<u64>(), any::<u32>(), any::<u32>(), any::<u32>()).prop_map(
-            |(source, slot, count, checksum)| Job::UploadLuts { source, slot, count, checksum }
+            |(source, slot, count, checksum)| Job::UploadLuts {
+                source,
+                slot,
+                count,
+                checksum
+            }
         ),
         (any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(source, destination, length)| {
-            Job::Copy { source, destination, length }
+            Job::Copy {
+                source,
+                destination,
+                length,
+            }
         }),
         Just(Job::Barrier),
     ]
@@ -71,7 +88,12 @@ fn descriptor_bytes_stand_where_the_table_says() {
         samples: 0x5152,
         stride: 0x6162_6364,
     };
-    let bytes = Descriptor { tag: 0x7172_7374_7576_7778, phase: true, job }.encode();
+    let bytes = Descriptor {
+        tag: 0x7172_7374_7576_7778,
+        phase: true,
+        job,
+    }
+    .encode();
     let mut expected = Vec::new();
     expected.extend([1, 1, 0x52, 0x51, 0x34, 0x33, 0x32, 0x31]);
     expected.extend([0x78, 0x77, 0x76, 0x75, 0x74, 0x73, 0x72, 0x71]);
@@ -85,13 +107,27 @@ fn descriptor_bytes_stand_where_the_table_says() {
 
 #[test]
 fn descriptors_with_undefined_parts_are_refused() {
-    let mut bytes = Descriptor { tag: 1, phase: true, job: Job::Barrier }.encode();
+    let mut bytes = Descriptor {
+        tag: 1,
+        phase: true,
+        job: Job::Barrier,
+    }
+    .encode();
     bytes[0] = 0xee;
     assert_eq!(Descriptor::decode(&bytes), Err(JobStatus::UnknownOpcode));
-    let mut bytes = Descriptor { tag: 1, phase: true, job: Job::Barrier }.encode();
+    let mut bytes = Descriptor {
+        tag: 1,
+        phase: true,
+        job: Job::Barrier,
+    }
+    .encode();
     for at in [1, 2, 5, 17, 31, 39, 40, 47, 50, 52, 63] {
         bytes[at] |= 0x80;
-        assert_eq!(Descriptor::decode(&bytes), Err(JobStatus::MalformedDescriptor), "byte {at}");
+        assert_eq!(
+            Descriptor::decode(&bytes),
+            Err(JobStatus::MalformedDescriptor),
+            "byte {at}"
+        );
         bytes[at] &= 0x7f;
     }
 }
@@ -99,8 +135,14 @@ fn descriptors_with_undefined_parts_are_refused() {
 #[test]
 fn completions_survive_and_unknown_status_codes_do_not() {
     for &status in JobStatus::ALL {
-        let completion =
-            Completion { tag: 7, cycles: 1 << 40, detail: 3, status, phase: true, consumed: 9 };
+        let completion = Completion {
+            tag: 7,
+            cycles: 1 << 40,
+            detail: 3,
+            status,
+            phase: true,
+            consumed: 9,
+        };
         assert_eq!(Completion::decode(&completion.encode()), Ok(completion));
     }
     let mut bytes = [0; COMPLETION_BYTES];
@@ -115,8 +157,10 @@ fn the_checksum_is_crc32c() {
     assert_eq!(Checksum::default().bytes(&[0xff; 32]).value(), 0x62a8_ab43);
     let ascending: Vec<u8> = (0..32).collect();
     assert_eq!(Checksum::default().bytes(&ascending).value(), 0x46dd_794e);
-    let words: Vec<u64> =
-        ascending.chunks(8).map(|c| u64::from_le_bytes(c.try_into().unwrap())).collect();
+    let words: Vec<u64> = ascending
+        .chunks(8)
+        .map(|c| u64::from_le_bytes(c.try_into().unwrap()))
+        .collect();
     assert_eq!(Checksum::default().u64_words(&words).value(), 0x46dd_794e);
 }
 
@@ -131,5 +175,16 @@ fn the_phase_flips_at_every_wrap() {
         })
         .collect();
     let (one, zero) = (true, false);
-    assert_eq!(seen, [(0, one), (1, one), (2, one), (0, zero), (1, zero), (2, zero), (0, one)]);
+    assert_eq!(
+        seen,
+        [
+            (0, one),
+            (1, one),
+            (2, one),
+            (0, zero),
+            (1, zero),
+            (2, zero),
+            (0, one)
+        ]
+    );
 }
