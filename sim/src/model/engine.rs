@@ -171,7 +171,7 @@ fn bootstrap_group(
 
     let small = key
         .keyswitch
-        .switch(key.dispatch, batch.inputs, set.big_lwe_size());
+        .switch(key.dispatch, batch.inputs, set.big_lwe_size(), cancel)?;
     let mut switched = vec![0; small.len() * set.small_lwe_size()];
     for (lwe, switched) in small
         .iter()

@@ -1,5 +1,7 @@
 //! The evaluation key in the form that a kernel computes with, and the single steps on it.
 
+use std::sync::atomic::AtomicBool;
+
 use gyrus_interface::ParameterSet;
 use gyrus_interface::layout::{KeyswitchKeyWords, bootstrapping_key_words};
 
@@ -59,24 +61,24 @@ pub(super) enum Keyswitch {
 }
 
 impl Keyswitch {
+    /// See [`KeyswitchKey::switch`].
     pub(super) fn switch(
         &self,
         dispatch: Dispatch,
         inputs: &[u64],
         input_size: usize,
-    ) -> Vec<SmallLwe> {
-        match self {
-            Self::U64(key) => key
-                .switch(dispatch, inputs, input_size)
-                .into_iter()
-                .map(SmallLwe::U64)
-                .collect(),
-            Self::U32(key) => key
-                .switch(dispatch, inputs, input_size)
-                .into_iter()
-                .map(SmallLwe::U32)
-                .collect(),
-        }
+        cancel: &AtomicBool,
+    ) -> Result<Vec<SmallLwe>, ModelError> {
+        Ok(match self {
+            Self::U64(key) => {
+                let switched = key.switch(dispatch, inputs, input_size, cancel)?;
+                switched.into_iter().map(SmallLwe::U64).collect()
+            }
+            Self::U32(key) => {
+                let switched = key.switch(dispatch, inputs, input_size, cancel)?;
+                switched.into_iter().map(SmallLwe::U32).collect()
+            }
+        })
     }
 }
 
@@ -180,7 +182,8 @@ impl EvaluationKey {
             inputs.len().next_multiple_of(size),
             inputs.len(),
         )?;
-        Ok(self.keyswitch.switch(self.dispatch, inputs, size))
+        self.keyswitch
+            .switch(self.dispatch, inputs, size, &AtomicBool::new(false))
     }
 
     /// `output += GGSW_index * glwe`: the external product with the bootstrapping key's part of

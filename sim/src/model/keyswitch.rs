@@ -8,6 +8,8 @@
 //! `B/2 * (sum of all rows)`, known from the key alone, off at the end. So a 64-bit product needs
 //! two 32-bit multiplications of a vector lane and no sign.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use gyrus_interface::layout::{KeyswitchKeyWords, keyswitch_key_words};
 use gyrus_interface::{KeyswitchModulus, ParameterSet};
 
@@ -197,17 +199,19 @@ impl<W: Word> KeyswitchKey<W> {
     }
 
     /// Switches `inputs.len() / input_size` ciphertexts of `input_size` words; the key is read
-    /// once.
+    /// once. Gives up soon after `cancel` was set.
     pub(super) fn switch(
         &self,
         dispatch: Dispatch,
         inputs: &[u64],
         input_size: usize,
-    ) -> Vec<Vec<W>> {
+        cancel: &AtomicBool,
+    ) -> Result<Vec<Vec<W>>, ModelError> {
         dispatch.run(Batch {
             key: self,
             inputs,
             input_size,
+            cancel,
         })
     }
 }
@@ -217,10 +221,11 @@ struct Batch<'a, W> {
     key: &'a KeyswitchKey<W>,
     inputs: &'a [u64],
     input_size: usize,
+    cancel: &'a AtomicBool,
 }
 
 impl<S: Simd, W: Word> Work<S> for Batch<'_, W> {
-    type Output = Vec<Vec<W>>;
+    type Output = Result<Vec<Vec<W>>, ModelError>;
 
     #[inline(always)]
     fn run(self, _simd: S) -> Self::Output {
@@ -237,6 +242,9 @@ impl<S: Simd, W: Word> Work<S> for Batch<'_, W> {
         let mut sums = vec![vec![W::ZERO; small_size]; ciphertexts.len()];
         let mut digits = [0; MAX_LEVELS];
         for (i, block) in rows.chunks_exact(small_size * gadget.levels()).enumerate() {
+            if self.cancel.load(Ordering::Relaxed) {
+                return Err(ModelError::Cancelled);
+            }
             for (sum, ciphertext) in sums.iter_mut().zip(ciphertexts.clone()) {
                 let Some(&word) = ciphertext.get(i) else {
                     continue;
@@ -257,7 +265,7 @@ impl<S: Simd, W: Word> Work<S> for Batch<'_, W> {
                 *last = last.wrapping_add(W::from_body(body, *modulus));
             }
         }
-        sums
+        Ok(sums)
     }
 }
 

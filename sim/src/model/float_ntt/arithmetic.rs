@@ -6,7 +6,7 @@
 //! product", SIAM J. Sci. Comput. 2005). With `t` near `a*w/p`, `r = (h - t*p) + l` is the
 //! residue `a*w - t*p`; both additions are exact, because their results are small integers.
 //!
-//! Bounds, for `2^49 < p < 2^49 * (1 + 2^-14)`, `|a| <= A*p` with `A < 7.99`, so `|a| < 2^52`:
+//! Bounds, for `2^49 < p < 2^49 * (1 + 2^-13)`, `|a| <= A*p` with `A < 7.99`, so `|a| < 2^52`:
 //! - Rounding to an integer adds and subtracts `1.5 * 2^52`, exact to within 1/2 of numbers below
 //!   2^51 in size. `a*w/p` is such a number, as `|w| <= p/2`.
 //! - [`Modulus::mul_twiddle`], with `w/p` rounded to a double: `t` is within
@@ -132,7 +132,7 @@ mod tests {
         for (factor, prime) in FACTORS.into_iter().zip(PRIMES) {
             assert!(factor < 1 << 32);
             assert!((2..100).any(|x| pow_mod(x, (prime - 1) / 2, prime) == prime - 1));
-            assert!(prime > 1 << 49 && prime - (1 << 49) < 1 << 35);
+            assert!(prime > 1 << 49 && prime - (1 << 49) < 1 << 36);
         }
         assert_ne!(PRIMES[0], PRIMES[1]);
     }

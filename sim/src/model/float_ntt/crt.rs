@@ -5,7 +5,7 @@
 //! Chinese remainder theorem). Then `S' = S - c*q`, `c = round(S/q)`, is `S mod q` centred, and
 //! the result is [`crate::model::goldilocks::to_torus`] of it.
 //!
-//! - `|y| <= 2^48.01`, so `|c| < 2^34` and `S/q = y * (p1/q) + r1/q`. `p1/q` rounded to a double
+//! - `|y| < 2^48.001`, so `|c| < 2^34` and `S/q = y * (p1/q) + r1/q`. `p1/q` rounded to a double
 //!   is off by less than 2^-95: `p1 = f*2^32 + 1` and `1/q = 2^-64 * (1 + 2^-32 - ..)` make
 //!   `p1/q = 2^-64 * (f*2^32 + f + 1 + 2^-32 - ..)`, and `f*2^32 + f + 1` is a double. So an FMA gives
 //!   the fraction of S/q to within 2^-46, and `|S'| <= q/2 + 2^18 < 2^63`: the low 64 bits of S',

@@ -7,17 +7,19 @@
 //! case. It is then rounded as if it had been computed mod q.
 //!
 //! The key holds 16 bytes per coefficient (a double for each prime), in the order
-//! `[n][prime][point][level][row][column]`: one sequential stream.
+//! `[n][prime][point][row][level][column]`: one sequential stream.
 
 mod arithmetic;
 mod crt;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 use gyrus_interface::ParameterSet;
 use gyrus_interface::layout::ggsw_words;
 use rayon::prelude::*;
 
-use super::decompose::decompose_polynomial;
+use super::decompose::{Gadget, decompose_polynomial};
 use super::goldilocks;
 use super::key::{BootstrapKey, PolynomialShape, Worker};
 use super::rotate::rotate_and_subtract;
@@ -66,7 +68,7 @@ struct FloatKey<S: Simd> {
     simd: S,
     shape: PolynomialShape,
     plans: [Plan<S>; 2],
-    /// `[n][prime][N/LANES][l][k+1][k+1]`, times `N^-1`, centred.
+    /// `[n][prime][N/LANES][k+1][l][k+1]`, times `N^-1`, centred.
     residues: Vec<S::Float>,
 }
 
@@ -84,7 +86,7 @@ impl<S: Simd> FloatKey<S> {
                 |values, (to, words)| {
                     let per_prime = to.chunks_exact_mut(ggsw_words / S::LANES);
                     for (to, plan) in per_prime.zip(&plans) {
-                        load_ggsw(simd, plan, words, values, to);
+                        load_ggsw(simd, plan, &shape, words, values, to);
                     }
                 },
             );
@@ -102,17 +104,22 @@ impl<S: Simd> FloatKey<S> {
 fn load_ggsw<S: Simd>(
     simd: S,
     plan: &Plan<S>,
+    shape: &PolynomialShape,
     words: &[u64],
     values: &mut [S::Float],
     residues: &mut [S::Float],
 ) {
     let prime = plan.prime();
-    let size = values.len() * S::LANES;
+    let PolynomialShape {
+        size,
+        glwe_size,
+        gadget,
+    } = *shape;
     let polynomials = words.len() / size;
     let size_inverse = centred(pow_mod(size as u64, prime - 2, prime), prime);
     for (index, polynomial) in words.chunks_exact(size).enumerate() {
         for (value, words) in values.iter_mut().zip(polynomial.chunks_exact(S::LANES)) {
-            *value = simd.from_fn(|lane| {
+            *value = simd.lanes(|lane| {
                 let word = goldilocks::from_torus(words[lane]);
                 let folded = if word > goldilocks::MODULUS / 2 {
                     prime - (goldilocks::MODULUS - word) % prime
@@ -128,8 +135,14 @@ fn load_ggsw<S: Simd>(
             factor: size_inverse,
             values,
         });
+        // From [level][row][column] to [row][level][column].
+        let (level, row) = (
+            index / (glwe_size * glwe_size),
+            index / glwe_size % glwe_size,
+        );
+        let place = (row * gadget.levels() + level) * glwe_size + index % glwe_size;
         for (&value, point) in values.iter().zip(residues.chunks_exact_mut(polynomials)) {
-            point[index] = value;
+            point[place] = value;
         }
     }
 }
@@ -172,7 +185,6 @@ impl<S: Simd> BootstrapKey for FloatKey<S> {
         Box::new(FloatWorker {
             key: self,
             words: vec![0; size],
-            polynomial_digits: vec![0; gadget.levels() * size],
             digits: vec![0; rows * size],
             values: vec![zero; rows * vectors],
             sums: vec![zero; PRIMES.len() * glwe_size * vectors],
@@ -184,11 +196,9 @@ struct FloatWorker<'a, S: Simd> {
     key: &'a FloatKey<S>,
     /// One polynomial, before decomposition.
     words: Vec<u64>,
-    /// Digits of one polynomial, `[l][N]`.
-    polynomial_digits: Vec<i32>,
-    /// `[l][k+1][N]`.
+    /// `[k+1][l][N]`.
     digits: Vec<i32>,
-    /// Transformed digits for one prime, `[l][k+1][N/LANES]`.
+    /// Transformed digits for one prime, `[k+1][l][N/LANES]`.
     values: Vec<S::Float>,
     /// `[prime][k+1][N/LANES]`.
     sums: Vec<S::Float>,
@@ -196,33 +206,33 @@ struct FloatWorker<'a, S: Simd> {
 
 impl<S: Simd> Worker for FloatWorker<'_, S> {
     fn cmux(&mut self, index: usize, degree: usize, accumulator: &mut [u64]) {
-        let PolynomialShape { size, .. } = self.key.shape;
-        for (row, polynomial) in accumulator.chunks_exact(size).enumerate() {
-            self.key.simd.run(Decompose {
-                worker: self,
-                row,
-                polynomial,
-                degree: Some(degree),
-            });
-        }
+        self.decompose(accumulator, Some(degree));
         self.multiply(index, accumulator);
     }
 
     fn external_product(&mut self, index: usize, glwe: &[u64], output: &mut [u64]) {
-        let PolynomialShape { size, .. } = self.key.shape;
-        for (row, polynomial) in glwe.chunks_exact(size).enumerate() {
-            self.key.simd.run(Decompose {
-                worker: self,
-                row,
-                polynomial,
-                degree: None,
-            });
-        }
+        self.decompose(glwe, None);
         self.multiply(index, output);
     }
 }
 
 impl<S: Simd> FloatWorker<'_, S> {
+    /// Sets `self.digits` to those of `X^degree * glwe - glwe`, or of `glwe` without a degree.
+    fn decompose(&mut self, glwe: &[u64], degree: Option<usize>) {
+        let PolynomialShape { size, gadget, .. } = self.key.shape;
+        let digits = self.digits.chunks_exact_mut(gadget.levels() * size);
+        for (polynomial, digits) in glwe.chunks_exact(size).zip(digits) {
+            let words = &mut self.words;
+            self.key.simd.run(Decompose {
+                gadget,
+                polynomial,
+                degree,
+                words,
+                digits,
+            });
+        }
+    }
+
     /// Adds the product of `self.digits` and GGSW `index` to `output`.
     fn multiply(&mut self, index: usize, output: &mut [u64]) {
         let FloatKey {
@@ -249,19 +259,23 @@ impl<S: Simd> FloatWorker<'_, S> {
                 plan.forward(values);
             }
             let values = &self.values;
-            match glwe_size {
-                2 => simd.run(MultiplyAccumulate::<S, 2> {
-                    prime: plan.prime(),
-                    values,
-                    key,
-                    sums,
-                }),
-                _ => simd.run(MultiplyAccumulate::<S, 3> {
-                    prime: plan.prime(),
-                    values,
-                    key,
-                    sums,
-                }),
+            macro_rules! multiply_accumulate {
+                ($columns:literal, $rows:literal) => {
+                    simd.run(MultiplyAccumulate::<S, $columns, $rows> {
+                        prime: plan.prime(),
+                        values,
+                        key,
+                        sums,
+                    })
+                };
+            }
+            match (glwe_size, gadget.levels()) {
+                (2, 1) => multiply_accumulate!(2, 2),
+                (2, 2) => multiply_accumulate!(2, 4),
+                (2, _) => multiply_accumulate!(2, 6),
+                (_, 1) => multiply_accumulate!(3, 3),
+                (_, 2) => multiply_accumulate!(3, 6),
+                (_, _) => multiply_accumulate!(3, 9),
             }
             for sum in sums.chunks_exact_mut(vectors) {
                 plan.backward(sum);
@@ -281,44 +295,34 @@ impl<S: Simd> FloatWorker<'_, S> {
     }
 }
 
-/// Decomposes `X^degree * polynomial - polynomial`, or `polynomial` without a degree, which is
-/// polynomial `row` of a GLWE ciphertext.
-struct Decompose<'a, 'b, 'c, S: Simd> {
-    worker: &'a mut FloatWorker<'c, S>,
-    row: usize,
-    polynomial: &'b [u64],
+/// Decomposes `X^degree * polynomial - polynomial`, or `polynomial` without a degree.
+struct Decompose<'a> {
+    gadget: Gadget,
+    polynomial: &'a [u64],
     degree: Option<usize>,
+    /// Room for one polynomial.
+    words: &'a mut [u64],
+    /// `[l][N]`.
+    digits: &'a mut [i32],
 }
 
-impl<S: Simd> Work<S> for Decompose<'_, '_, '_, S> {
+impl<S: Simd> Work<S> for Decompose<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run(self, _simd: S) {
         let Self {
-            worker,
-            row,
+            gadget,
             polynomial,
             degree,
+            words,
+            digits,
         } = self;
-        let PolynomialShape {
-            size,
-            glwe_size,
-            gadget,
-        } = worker.key.shape;
-        let words = &mut worker.words;
-        if let Some(degree) = degree {
-            rotate_and_subtract(words, polynomial, degree);
-        } else {
-            words.copy_from_slice(polynomial);
+        match degree {
+            Some(degree) => rotate_and_subtract(words, polynomial, degree),
+            None => words.copy_from_slice(polynomial),
         }
-        decompose_polynomial(&gadget, words, &mut worker.polynomial_digits);
-        let levels = worker.digits.chunks_exact_mut(glwe_size * size);
-        for (to, from) in levels.zip(worker.polynomial_digits.chunks_exact(size)) {
-            if let Some(to) = to.chunks_exact_mut(size).nth(row) {
-                to.copy_from_slice(from);
-            }
-        }
+        decompose_polynomial(&gadget, words, digits);
     }
 }
 
@@ -334,39 +338,45 @@ impl<S: Simd> Work<S> for Load<'_, S> {
     #[inline(always)]
     fn run(self, s: S) {
         for (value, digits) in self.values.iter_mut().zip(S::narrow(self.digits)) {
-            *value = s.from_narrow(digits);
+            *value = s.load_narrow(digits);
         }
     }
 }
 
-/// `sums[column] = sum over rows of values[row] * key[row][column]` at each point, reduced. Up to
-/// 9 products of size at most 1/2 + 7.19/15.9 stay below 9 p.
-struct MultiplyAccumulate<'a, S: Simd, const GLWE_SIZE: usize> {
+/// `sums[column] = sum over rows of values[row] * key[row][column]` at each point, reduced; here a
+/// row is one of a polynomial's digits. Up to 9 products of size at most 1/2 + 7.19/15.9 stay
+/// below 9 p.
+struct MultiplyAccumulate<'a, S: Simd, const COLUMNS: usize, const ROWS: usize> {
     prime: u64,
     values: &'a [S::Float],
     key: &'a [S::Float],
     sums: &'a mut [S::Float],
 }
 
-impl<S: Simd, const GLWE_SIZE: usize> Work<S> for MultiplyAccumulate<'_, S, GLWE_SIZE> {
+impl<S: Simd, const COLUMNS: usize, const ROWS: usize> Work<S>
+    for MultiplyAccumulate<'_, S, COLUMNS, ROWS>
+{
     type Output = ();
 
     #[inline(always)]
     fn run(self, s: S) {
         let modulus = Modulus::new(s, self.prime);
-        let vectors = self.sums.len() / GLWE_SIZE;
-        let rows = self.values.len() / vectors;
-        let (key_rows, _) = self.key.as_chunks::<GLWE_SIZE>();
-        for (point, key_rows) in key_rows.chunks_exact(rows).enumerate() {
-            let mut sum = [s.splat(0.0); GLWE_SIZE];
-            for (row, keys) in key_rows.iter().enumerate() {
-                let value = self.values[row * vectors + point];
-                for (sum, &key) in sum.iter_mut().zip(keys) {
-                    *sum = s.add(*sum, modulus.mul_key(value, key));
+        let vectors = self.sums.len() / COLUMNS;
+        let mut rows = self.values.chunks_exact(vectors);
+        let rows: [&[S::Float]; ROWS] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+        let mut columns = self.sums.chunks_exact_mut(vectors);
+        let mut columns: [&mut [S::Float]; COLUMNS] =
+            std::array::from_fn(|_| columns.next().unwrap_or_default());
+        let keys = self.key.as_chunks::<COLUMNS>().0.as_chunks::<ROWS>().0;
+        for (point, keys) in keys.iter().enumerate().take(vectors) {
+            let mut sums = [s.splat(0.0); COLUMNS];
+            for (row, keys) in rows.iter().zip(keys) {
+                for (sum, &key) in sums.iter_mut().zip(keys) {
+                    *sum = s.add(*sum, modulus.mul_key(row[point], key));
                 }
             }
-            for (column, &sum) in sum.iter().enumerate() {
-                self.sums[column * vectors + point] = modulus.reduce(sum);
+            for (column, sum) in columns.iter_mut().zip(sums) {
+                column[point] = modulus.reduce(sum);
             }
         }
     }

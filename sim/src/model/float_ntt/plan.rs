@@ -61,7 +61,7 @@ impl<S: Simd> Twiddles<S> {
                 let level = (entry + 1).ilog2();
                 let part = entry + 1 - (1 << level);
                 [0, 1].map(|which| {
-                    simd.from_fn(|lane| twiddle(((blocks + first + lane) << level) + part)[which])
+                    simd.lanes(|lane| twiddle(((blocks + first + lane) << level) + part)[which])
                 })
             })
         };
@@ -135,11 +135,11 @@ impl<S: Simd> Work<S> for Forward<'_, S> {
         let twiddles = &plan.forward;
         let mut length = data.len();
         if let Some(w) = twiddles.single {
-            let [w, w_over_p] = splat(s, w);
+            let w = splat(s, w);
             length /= 2;
             let (low, high) = data.split_at_mut(length);
             for (x, y) in low.iter_mut().zip(high) {
-                butterfly(modulus, x, y, w, w_over_p);
+                butterfly(modulus, x, y, w);
             }
         }
         let mut pairs = twiddles.pairs.iter();
@@ -150,10 +150,13 @@ impl<S: Simd> Work<S> for Forward<'_, S> {
                 let (x1, rest) = rest.split_at_mut(length / 4);
                 let (x2, x3) = rest.split_at_mut(length / 4);
                 for (((x0, x1), x2), x3) in x0.iter_mut().zip(x1).zip(x2).zip(x3) {
-                    butterfly(modulus, x0, x2, w1[0], w1[1]);
-                    butterfly(modulus, x1, x3, w1[0], w1[1]);
-                    butterfly(modulus, x0, x1, w2[0], w2[1]);
-                    butterfly(modulus, x2, x3, w3[0], w3[1]);
+                    // In locals, so that the compiler keeps them in registers.
+                    let (mut y0, mut y1, mut y2, mut y3) = (*x0, *x1, *x2, *x3);
+                    butterfly(modulus, &mut y0, &mut y2, w1);
+                    butterfly(modulus, &mut y1, &mut y3, w1);
+                    butterfly(modulus, &mut y0, &mut y1, w2);
+                    butterfly(modulus, &mut y2, &mut y3, w3);
+                    (*x0, *x1, *x2, *x3) = (y0, y1, y2, y3);
                 }
             }
             length /= 4;
@@ -163,18 +166,18 @@ impl<S: Simd> Work<S> for Forward<'_, S> {
             let mut x = *memory;
             s.transpose(&mut x);
             let [x0, x1, x2, x3, x4, x5, x6, x7] = &mut x;
-            butterfly(modulus, x0, x4, w[0][0], w[0][1]);
-            butterfly(modulus, x1, x5, w[0][0], w[0][1]);
-            butterfly(modulus, x2, x6, w[0][0], w[0][1]);
-            butterfly(modulus, x3, x7, w[0][0], w[0][1]);
-            butterfly(modulus, x0, x2, w[1][0], w[1][1]);
-            butterfly(modulus, x1, x3, w[1][0], w[1][1]);
-            butterfly(modulus, x4, x6, w[2][0], w[2][1]);
-            butterfly(modulus, x5, x7, w[2][0], w[2][1]);
-            butterfly(modulus, x0, x1, w[3][0], w[3][1]);
-            butterfly(modulus, x2, x3, w[4][0], w[4][1]);
-            butterfly(modulus, x4, x5, w[5][0], w[5][1]);
-            butterfly(modulus, x6, x7, w[6][0], w[6][1]);
+            butterfly(modulus, x0, x4, w[0]);
+            butterfly(modulus, x1, x5, w[0]);
+            butterfly(modulus, x2, x6, w[0]);
+            butterfly(modulus, x3, x7, w[0]);
+            butterfly(modulus, x0, x2, w[1]);
+            butterfly(modulus, x1, x3, w[1]);
+            butterfly(modulus, x4, x6, w[2]);
+            butterfly(modulus, x5, x7, w[2]);
+            butterfly(modulus, x0, x1, w[3]);
+            butterfly(modulus, x2, x3, w[4]);
+            butterfly(modulus, x4, x5, w[5]);
+            butterfly(modulus, x6, x7, w[6]);
             *memory = x;
         }
     }
@@ -197,18 +200,18 @@ impl<S: Simd> Work<S> for Backward<'_, S> {
         for (memory, w) in blocks.iter_mut().zip(&twiddles.blocks) {
             let mut x = *memory;
             let [x0, x1, x2, x3, x4, x5, x6, x7] = &mut x;
-            butterfly_back(modulus, x0, x1, w[3][0], w[3][1]);
-            butterfly_back(modulus, x2, x3, w[4][0], w[4][1]);
-            butterfly_back(modulus, x4, x5, w[5][0], w[5][1]);
-            butterfly_back(modulus, x6, x7, w[6][0], w[6][1]);
-            butterfly_back(modulus, x0, x2, w[1][0], w[1][1]);
-            butterfly_back(modulus, x1, x3, w[1][0], w[1][1]);
-            butterfly_back(modulus, x4, x6, w[2][0], w[2][1]);
-            butterfly_back(modulus, x5, x7, w[2][0], w[2][1]);
-            butterfly_back(modulus, x0, x4, w[0][0], w[0][1]);
-            butterfly_back(modulus, x1, x5, w[0][0], w[0][1]);
-            butterfly_back(modulus, x2, x6, w[0][0], w[0][1]);
-            butterfly_back(modulus, x3, x7, w[0][0], w[0][1]);
+            butterfly_back(modulus, x0, x1, w[3]);
+            butterfly_back(modulus, x2, x3, w[4]);
+            butterfly_back(modulus, x4, x5, w[5]);
+            butterfly_back(modulus, x6, x7, w[6]);
+            butterfly_back(modulus, x0, x2, w[1]);
+            butterfly_back(modulus, x1, x3, w[1]);
+            butterfly_back(modulus, x4, x6, w[2]);
+            butterfly_back(modulus, x5, x7, w[2]);
+            butterfly_back(modulus, x0, x4, w[0]);
+            butterfly_back(modulus, x1, x5, w[0]);
+            butterfly_back(modulus, x2, x6, w[0]);
+            butterfly_back(modulus, x3, x7, w[0]);
             *x0 = modulus.reduce(*x0);
             *x1 = modulus.reduce(*x1);
             s.untranspose(&mut x);
@@ -231,20 +234,21 @@ impl<S: Simd> Work<S> for Backward<'_, S> {
                 let (x1, rest) = rest.split_at_mut(length / 4);
                 let (x2, x3) = rest.split_at_mut(length / 4);
                 for (((x0, x1), x2), x3) in x0.iter_mut().zip(x1).zip(x2).zip(x3) {
-                    butterfly_back(modulus, x0, x1, w2[0], w2[1]);
-                    butterfly_back(modulus, x2, x3, w3[0], w3[1]);
-                    butterfly_back(modulus, x0, x2, w1[0], w1[1]);
-                    butterfly_back(modulus, x1, x3, w1[0], w1[1]);
-                    *x0 = modulus.reduce(*x0);
+                    let (mut y0, mut y1, mut y2, mut y3) = (*x0, *x1, *x2, *x3);
+                    butterfly_back(modulus, &mut y0, &mut y1, w2);
+                    butterfly_back(modulus, &mut y2, &mut y3, w3);
+                    butterfly_back(modulus, &mut y0, &mut y2, w1);
+                    butterfly_back(modulus, &mut y1, &mut y3, w1);
+                    (*x0, *x1, *x2, *x3) = (modulus.reduce(y0), y1, y2, y3);
                 }
             }
             length *= 4;
         }
         if let Some(w) = twiddles.single {
-            let [w, w_over_p] = splat(s, w);
+            let w = splat(s, w);
             let (low, high) = data.split_at_mut(full_length / 2);
             for (x, y) in low.iter_mut().zip(high) {
-                butterfly_back(modulus, x, y, w, w_over_p);
+                butterfly_back(modulus, x, y, w);
                 *x = modulus.reduce(*x);
             }
         }
@@ -263,8 +267,7 @@ fn butterfly<S: Simd>(
     modulus: Modulus<S>,
     x: &mut S::Float,
     y: &mut S::Float,
-    w: S::Float,
-    w_over_p: S::Float,
+    [w, w_over_p]: [S::Float; 2],
 ) {
     let product = modulus.mul_twiddle(*y, w, w_over_p);
     (*x, *y) = (modulus.simd.add(*x, product), modulus.simd.sub(*x, product));
@@ -276,8 +279,7 @@ fn butterfly_back<S: Simd>(
     modulus: Modulus<S>,
     x: &mut S::Float,
     y: &mut S::Float,
-    w: S::Float,
-    w_over_p: S::Float,
+    [w, w_over_p]: [S::Float; 2],
 ) {
     let difference = modulus.simd.sub(*x, *y);
     *x = modulus.simd.add(*x, *y);

@@ -76,7 +76,7 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn from_fn(self, lane: impl FnMut(usize) -> f64) -> __m256d {
+    fn lanes(self, lane: impl FnMut(usize) -> f64) -> __m256d {
         let lanes: [f64; 4] = std::array::from_fn(lane);
         // SAFETY: the token proves AVX2; `lanes` holds the four doubles that are read.
         unsafe { _mm256_loadu_pd(lanes.as_ptr()) }
@@ -100,7 +100,7 @@ impl Simd for Avx2 {
 
     intrinsics! {
         fn splat(x: f64) -> __m256d = _mm256_set1_pd(x);
-        fn from_narrow(x: &[i32; 4]) -> __m256d =
+        fn load_narrow(x: &[i32; 4]) -> __m256d =
             _mm256_cvtepi32_pd(_mm_loadu_si128(x.as_ptr().cast()));
         fn add(a: __m256d, b: __m256d) -> __m256d = _mm256_add_pd(a, b);
         fn sub(a: __m256d, b: __m256d) -> __m256d = _mm256_sub_pd(a, b);

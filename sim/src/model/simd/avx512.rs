@@ -58,7 +58,7 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn from_fn(self, lane: impl FnMut(usize) -> f64) -> __m512d {
+    fn lanes(self, lane: impl FnMut(usize) -> f64) -> __m512d {
         let lanes: [f64; 8] = std::array::from_fn(lane);
         // SAFETY: the token proves AVX-512 F; `lanes` holds the eight doubles that are read.
         unsafe { _mm512_loadu_pd(lanes.as_ptr()) }
@@ -108,7 +108,7 @@ impl Simd for Avx512 {
 
     intrinsics! {
         fn splat(x: f64) -> __m512d = _mm512_set1_pd(x);
-        fn from_narrow(x: &[i32; 8]) -> __m512d =
+        fn load_narrow(x: &[i32; 8]) -> __m512d =
             _mm512_cvtepi32_pd(_mm256_loadu_si256(x.as_ptr().cast()));
         fn add(a: __m512d, b: __m512d) -> __m512d = _mm512_add_pd(a, b);
         fn sub(a: __m512d, b: __m512d) -> __m512d = _mm512_sub_pd(a, b);

@@ -46,8 +46,8 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
 
     fn splat(self, x: f64) -> Self::Float;
     /// Lane i gets `lane(i)`.
-    fn from_fn(self, lane: impl FnMut(usize) -> f64) -> Self::Float;
-    fn from_narrow(self, x: &Self::Narrow) -> Self::Float;
+    fn lanes(self, lane: impl FnMut(usize) -> f64) -> Self::Float;
+    fn load_narrow(self, x: &Self::Narrow) -> Self::Float;
     fn add(self, a: Self::Float, b: Self::Float) -> Self::Float;
     fn sub(self, a: Self::Float, b: Self::Float) -> Self::Float;
     fn mul(self, a: Self::Float, b: Self::Float) -> Self::Float;
@@ -135,6 +135,101 @@ impl Dispatch {
     pub(super) fn run<O, W: Work<Plain, Output = O>>(self, work: W) -> O {
         match self.0 {
             Set::Scalar => Plain.run(work),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kernel;
+
+    /// Checks the operations whose lanes move or whose arguments are easily swapped.
+    struct Check;
+
+    impl<S: Simd> Work<S> for Check {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self, s: S) {
+            let doubles = |x: S::Float| {
+                let mut words = [0; 8];
+                s.int_store(s.bits(x), &mut S::words(&mut words)[0]);
+                words[..S::LANES]
+                    .iter()
+                    .map(|&word| f64::from_bits(word))
+                    .collect::<Vec<_>>()
+            };
+            // Element e of block b is 8 b + e.
+            let natural: [S::Float; BLOCK] =
+                std::array::from_fn(|v| s.lanes(|lane| (v * S::LANES + lane) as f64));
+            let mut block = natural;
+            s.transpose(&mut block);
+            for (e, &vector) in block.iter().enumerate() {
+                let expected: Vec<f64> = (0..S::LANES).map(|b| (8 * b + e) as f64).collect();
+                assert_eq!(doubles(vector), expected);
+            }
+            s.untranspose(&mut block);
+            assert!(
+                block
+                    .iter()
+                    .zip(&natural)
+                    .all(|(&a, &b)| doubles(a) == doubles(b))
+            );
+
+            let [a, b, c] = [3.0, 5.0, 7.0].map(|x| s.splat(x));
+            for (actual, expected) in [
+                (s.add(a, b), 8.0),
+                (s.sub(a, b), -2.0),
+                (s.mul(a, b), 15.0),
+                (s.mul_add(a, b, c), 22.0),
+                (s.mul_sub(a, b, c), 8.0),
+                (s.neg_mul_add(a, b, c), -8.0),
+                // Rounded once: (2^52 + 1)^2 = 2^104 + 2^53 + 1.
+                (
+                    s.mul_sub(
+                        s.splat(4_503_599_627_370_497.0),
+                        s.splat(4_503_599_627_370_497.0),
+                        s.splat((1_u128 << 104) as f64),
+                    ),
+                    9_007_199_254_740_992.0,
+                ),
+                (s.load_narrow(&S::narrow(&[-9; 8])[0]), -9.0),
+            ] {
+                assert_eq!(doubles(actual), vec![expected; S::LANES]);
+            }
+            let int = |x: S::Int| {
+                let mut words = [0; 8];
+                s.int_store(x, &mut S::words(&mut words)[0]);
+                assert!(words[..S::LANES].iter().all(|&word| word == words[0]));
+                words[0]
+            };
+            let load = |x: u64| s.int_load(&S::words(&mut [x; 8])[0]);
+            let (x, y) = (0xFEDC_BA98_7654_3210, 0x0123_4567_89AB_CDEF);
+            assert_eq!(int(s.int_splat(x)), x);
+            assert_eq!(int(s.int_add(load(x), load(x))), x.wrapping_add(x));
+            assert_eq!(int(s.int_sub(load(y), load(x))), y.wrapping_sub(x));
+            assert_eq!(
+                int(s.int_mul_low(load(x), load(y))),
+                0x7654_3210 * 0x89AB_CDEF
+            );
+            assert_eq!(int(s.int_shl32(load(x))), x << 32);
+            assert_eq!(int(s.int_shr32(load(x))), x >> 32);
+            assert_eq!(
+                int(s.int_add_if_negative(load(x), load(y))),
+                x.wrapping_add(y)
+            );
+            assert_eq!(int(s.int_add_if_negative(load(y), load(x))), y);
+        }
+    }
+
+    #[test]
+    fn operations_do_what_their_names_say() {
+        for kernel in Kernel::ALL {
+            match kernel.dispatch() {
+                Ok(dispatch) => dispatch.run(Check),
+                Err(error) => println!("NOT TESTED: {error}"),
+            }
         }
     }
 }

@@ -43,12 +43,12 @@ impl Simd for Plain {
     }
 
     #[inline(always)]
-    fn from_fn(self, lane: impl FnMut(usize) -> f64) -> Self::Float {
+    fn lanes(self, lane: impl FnMut(usize) -> f64) -> Self::Float {
         std::array::from_fn(lane)
     }
 
     #[inline(always)]
-    fn from_narrow(self, x: &Self::Narrow) -> Self::Float {
+    fn load_narrow(self, x: &Self::Narrow) -> Self::Float {
         x.map(f64::from)
     }
 
