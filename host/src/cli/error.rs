@@ -1,0 +1,78 @@
+//! Why a command failed, and what to do about it.
+
+use crate::device::DeviceChoice;
+use crate::files::FileError;
+use crate::model::ModelError;
+use crate::session::SessionError;
+use crate::tfhe::{ImportError, WordsError};
+use gyrus_interface::{DeviceError, ParameterError};
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub(super) enum CliError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("model '{model}' cannot be used")]
+    Model { model: String, source: ModelError },
+    #[error("cannot read model '{path}'")]
+    ModelFile { path: PathBuf, source: io::Error },
+    #[error("cannot read images '{path}'")]
+    ImagesFile { path: PathBuf, source: io::Error },
+    #[error("images '{path}' cannot be used: {reason}")]
+    Images { path: PathBuf, reason: String },
+    #[error("there is no held-out image {index}; they are numbered from 0 to {last}")]
+    NoSuchImage { index: usize, last: usize },
+    #[error("both keys would be written to '{0}'")]
+    SameFile(PathBuf),
+    #[error("'{0}' is not a parameter set")]
+    NoSuchParameters(String),
+    #[error("the parameter set is refused")]
+    Parameters(#[from] ParameterError),
+    #[error("the evaluation key cannot be used")]
+    Import(#[from] ImportError),
+    #[error("the ciphertexts do not fit the key")]
+    Words(#[from] WordsError),
+    #[error("device '{choice}' cannot be used")]
+    Device {
+        choice: DeviceChoice,
+        source: DeviceError,
+    },
+    #[error("the bootstraps failed")]
+    Session(#[from] SessionError),
+    #[error("inference failed")]
+    Inference(#[source] ModelError),
+    #[error("cannot write the results")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    /// What the user can do about it.
+    pub(super) fn help(&self) -> String {
+        match self {
+            Self::File(error) => error.help(),
+            Self::Model { source, .. } | Self::Inference(source) => source.help(),
+            Self::ModelFile { .. } => {
+                "check the path; without --model the digits model of this program is used".into()
+            }
+            Self::ImagesFile { .. } => "check the path".into(),
+            Self::Images { .. } => {
+                "give a .json file in the format of models/digits/heldout.json, or a text file \
+                 with the integers of one image per line, separated by commas"
+                    .into()
+            }
+            Self::NoSuchImage { .. } => "choose other numbers for --index".into(),
+            Self::SameFile(_) => "give two different files".into(),
+            Self::NoSuchParameters(_) => "'gyrus info' lists the parameter sets".into(),
+            Self::Parameters(ParameterError::Insecure(_)) => {
+                "for tests only: give --insecure-parameters".into()
+            }
+            Self::Parameters(_) => "'gyrus info' lists the parameter sets".into(),
+            Self::Import(_) | Self::Words(_) => "make new keys with 'gyrus keygen'".into(),
+            Self::Device { .. } => "'gyrus info' lists the devices; try --device model".into(),
+            Self::Session(_) => "try again, or use another device (--device)".into(),
+            Self::Output(_) => "check the terminal, the pipe or the free space".into(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The `gyrus` command.
+//!
+//! Results go to the standard output, progress and errors to the standard error. Exit codes: 0 when
+//! all went well, 1 when something failed, 2 when the command line was wrong.
+
+mod bench;
+mod data;
+mod decrypt;
+mod demo;
+mod encrypt;
+mod error;
+mod images;
+mod infer;
+mod info;
+mod keygen;
+mod machine;
+mod output;
+
+use clap::{Args, Parser, Subcommand};
+use error::CliError;
+use output::Output;
+use std::process::ExitCode;
+
+/// Encrypted inference on the Gyrus accelerator for TFHE.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Command {
+    /// Print results and errors only.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a client key (secret) and its evaluation key (for the server).
+    Keygen(keygen::Arguments),
+    /// Encrypt images with the client key.
+    Encrypt(encrypt::Arguments),
+    /// Run a model on encrypted images, with the evaluation key only.
+    Infer(infer::Arguments),
+    /// Decrypt the answers with the client key.
+    Decrypt(decrypt::Arguments),
+    /// Show devices, parameter sets and key sizes.
+    Info(info::Arguments),
+    /// Measure bootstraps per second on a device.
+    Bench(bench::Arguments),
+    /// All of it in one go, on handwritten digits that come with the program.
+    Demo(demo::Arguments),
+}
+
+/// The permission to use parameters that protect nothing.
+#[derive(Debug, Args)]
+struct Insecure {
+    /// Accept INSECURE_... parameter sets; for tests, they protect nothing.
+    #[arg(long = "insecure-parameters")]
+    allowed: bool,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = Command::parse();
+    let mut out = Output::new(command.quiet);
+    let result = match command.action {
+        Action::Keygen(arguments) => keygen::run(&arguments, &mut out),
+        Action::Encrypt(arguments) => encrypt::run(&arguments, &mut out),
+        Action::Infer(arguments) => infer::run(&arguments, &mut out),
+        Action::Decrypt(arguments) => decrypt::run(&arguments, &mut out),
+        Action::Info(arguments) => info::run(&arguments, &mut out),
+        Action::Bench(arguments) => bench::run(&arguments, &mut out),
+        Action::Demo(arguments) => demo::run(&arguments, &mut out),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads our output has seen enough, as with `gyrus info | head -1`.
+        Err(CliError::Output(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            out.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

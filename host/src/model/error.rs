@@ -1,0 +1,132 @@
+//! What can be wrong with a model, its input, or a run of it.
+
+use crate::session::SessionError;
+use crate::tfhe::WordsError;
+use thiserror::Error;
+
+/// Why a model was refused or did not run.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// The text is not JSON, or has not the fields of a model.
+    #[error("the model is malformed")]
+    Json(#[from] serde_json::Error),
+    /// The model is larger than any that this program runs.
+    #[error("the model has more than {limit} bytes")]
+    TooLarge {
+        /// Accepted bytes.
+        limit: u64,
+    },
+    /// Another format than this program reads.
+    #[error("the model has format '{found}', this program reads '{wanted}'")]
+    Format {
+        /// The model's format.
+        found: String,
+        /// The format that this program reads.
+        wanted: &'static str,
+    },
+    /// A parameter set that is not in the catalogue.
+    #[error("the model was made for parameter set '{0}', which this program does not know")]
+    ParameterSet(String),
+    /// A layer's lists do not have the lengths that belong together.
+    #[error("layer '{layer}': {what} has {found} entries where {wanted} belong")]
+    Shape {
+        /// Name of the layer.
+        layer: String,
+        /// Which list.
+        what: String,
+        /// Its length.
+        found: usize,
+        /// The length that fits.
+        wanted: usize,
+    },
+    /// A number outside of its range.
+    #[error("layer '{layer}': {what} is {found}, outside of {range}")]
+    Range {
+        /// Name of the layer.
+        layer: String,
+        /// Which number.
+        what: String,
+        /// Its value.
+        found: String,
+        /// Accepted values.
+        range: String,
+    },
+    /// A layer's output could leave the torus's half, where values are told apart.
+    #[error(
+        "layer '{layer}': output {output} may reach {reach:.4} of the torus, \
+         above the limit of {limit} that keeps it from wrapping around"
+    )]
+    Overflow {
+        /// Name of the layer.
+        layer: String,
+        /// Which output.
+        output: usize,
+        /// Largest possible magnitude, as a fraction of the torus.
+        reach: f64,
+        /// Largest accepted magnitude.
+        limit: f64,
+    },
+    /// The model was made for another polynomial size than the keys have.
+    #[error("the model was made for polynomial size {model}, the keys have {keys}")]
+    PolynomialSize {
+        /// The model's `N`.
+        model: usize,
+        /// The keys' `N`.
+        keys: usize,
+    },
+    /// A number of input values that the model does not take.
+    #[error("the model takes {wanted} values per image, not {found}")]
+    InputCount {
+        /// Values given.
+        found: usize,
+        /// Values that the model takes.
+        wanted: usize,
+    },
+    /// An input value that the model does not take.
+    #[error("value {value} at position {position} is outside of the model's range {low}..={high}")]
+    InputValue {
+        /// The value.
+        value: i64,
+        /// Its index.
+        position: usize,
+        /// Smallest value that the model takes.
+        low: i64,
+        /// Largest value that the model takes.
+        high: i64,
+    },
+    /// The host's threads could not be started.
+    #[error("cannot start the threads of the linear layers: {0}")]
+    Threads(String),
+    /// Ciphertexts of another shape than the keys'.
+    #[error("the ciphertexts do not fit")]
+    Words(#[from] WordsError),
+    /// The bootstraps failed.
+    #[error("the bootstraps failed")]
+    Session(#[from] SessionError),
+}
+
+impl ModelError {
+    /// What the user can do about it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Json(_) | Self::TooLarge { .. } | Self::Format { .. } | Self::ParameterSet(_) => {
+                "give a model file in the format of models/digits/README.md".into()
+            }
+            Self::Shape { .. } | Self::Range { .. } | Self::Overflow { .. } => {
+                "the model file is damaged or was made by hand; export it again".into()
+            }
+            Self::PolynomialSize { .. } => {
+                "make keys with a parameter set of the model's polynomial size ('gyrus info' \
+                 lists the sets)"
+                    .into()
+            }
+            Self::InputCount { .. } | Self::InputValue { .. } => {
+                "check that the images are those of this model".into()
+            }
+            Self::Threads(_) => "free some memory or raise the limit on threads".into(),
+            Self::Words(_) => "encrypt the images again with keys of 'gyrus keygen'".into(),
+            Self::Session(_) => "try again, or use another device (--device)".into(),
+        }
+    }
+}
