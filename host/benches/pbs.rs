@@ -4,6 +4,8 @@
 //! `cargo bench -p gyrus --bench pbs`. The table at the end gives medians and ratios. Keys and
 //! inputs are uniform words: no path's time depends on their values.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 // The rest is for the bit-exactness tests.
 #[allow(dead_code)]
 #[path = "../tests/tfhe_support/mod.rs"]

@@ -1,5 +1,7 @@
 //! `FheUint8` and `FheUint16` programs on a session of the model device, against clear truth.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use gyrus::device::{
     self, Batch, BatchTag, Device, DeviceChoice, DeviceOptions, Finished, Identity, LutSlot,
     Progress, Statistics,

@@ -1,4 +1,9 @@
 //! Sessions: batching, look-up table slots, recovery from a failing device, clear errors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 

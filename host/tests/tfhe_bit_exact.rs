@@ -1,5 +1,7 @@
 //! Every step of the functional engine, in every kernel, word for word against tfhe-rs 1.8.2.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 mod tfhe_support;
 
 use gyrus::key::KeyswitchKey;
@@ -259,7 +261,7 @@ fn modulus_switch_of_any_words() {
             vec![step / 2; 919],
             vec![step / 2 - 1; 919],
             (0..919)
-                .map(|_| source.word() / step * step | step / 2)
+                .map(|_| (source.word() / step * step) | (step / 2))
                 .collect(),
         ];
         for (index, words) in patterns.into_iter().enumerate() {

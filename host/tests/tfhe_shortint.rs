@@ -1,6 +1,8 @@
 //! tfhe-rs `shortint` keys and ciphertexts through a session on the model device: decrypted truth,
 //! equality with tfhe-rs where it is deterministic, and the keys that Gyrus refuses.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use gyrus::device::{self, DeviceChoice, DeviceOptions};
 use gyrus::key::EvaluationKey;
 use gyrus::session::{Session, SessionError, SessionOptions};
@@ -92,9 +94,9 @@ fn check_tables(keys: &Keys) {
 
     let (a, b) = (client.encrypt(3), client.encrypt(2));
     let product = server.mul(&a, &b);
-    assert_eq!(client.decrypt(&product), 3 * 2 % 4);
+    assert_eq!(client.decrypt(&product), 2, "3 * 2 mod 4");
     let sum = server.add(&product, &server.bitxor(&a, &b));
-    assert_eq!(client.decrypt(&sum), (3 * 2 % 4 + (3 ^ 2)) % 4);
+    assert_eq!(client.decrypt(&sum), 3, "2 + (3 xor 2) mod 4");
     assert_eq!(client.decrypt(&server.greater(&a, &b)), 1);
 
     let requests = session.statistics().requests;
@@ -180,7 +182,7 @@ fn a_table_with_a_mask_gives_the_right_words() {
     let mut masked: LookupTableOwned = table;
     masked.acc.as_mut()[17] = 1;
     let output = server.apply_lookup_table(&ciphertext, &masked);
-    assert_eq!(client.decrypt_message_and_carry(&output), (9 + 5) % 16);
+    assert_eq!(client.decrypt_message_and_carry(&output), 14);
     assert_eq!(
         session.statistics().requests,
         requests,

@@ -1,4 +1,9 @@
 //! The formats that cross the device boundary, against byte strings written by hand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, KeyKind, LutSelection};
 use gyrus_interface::layout::Checksum;

@@ -1,4 +1,9 @@
 //! Parameter sets: what is accepted, what is refused, and why.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use gyrus_interface::catalogue::{self, PRIMARY, TOY};
 use gyrus_interface::{

@@ -1,4 +1,9 @@
 //! The model card, driven by hand-written descriptors: what it does, and what it refuses.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, KeyKind, LutSelection};
 use gyrus_interface::layout::{self, Checksum};
@@ -201,36 +206,17 @@ fn every_bad_job_ends_in_its_status_and_the_next_one_works() {
     assert_eq!(driver.run(bootstrap()).0, JobStatus::KeysNotLoaded);
     driver.load_everything();
     let far = HostMemory::BASE + (driver.card.memory().bytes() as u64) - 8;
-    let with =
-        |change: &dyn Fn(&mut u64, &mut u64, &mut u32, &mut LutSelection, &mut u16, &mut u32)| {
-            let Job::KeyswitchBootstrap {
-                mut source,
-                mut destination,
-                mut count,
-                mut luts,
-                mut samples,
-                mut stride,
-            } = bootstrap()
-            else {
-                unreachable!()
-            };
-            change(
-                &mut source,
-                &mut destination,
-                &mut count,
-                &mut luts,
-                &mut samples,
-                &mut stride,
-            );
-            Job::KeyswitchBootstrap {
-                source,
-                destination,
-                count,
-                luts,
-                samples,
-                stride,
-            }
-        };
+    let one = LutSelection::One { slot: 4 };
+    let job = |source, destination, count, luts, (samples, stride)| Job::KeyswitchBootstrap {
+        source,
+        destination,
+        count,
+        luts,
+        samples,
+        stride,
+    };
+    let out = DATA + 0x1_0000;
+    let slot = |slot| LutSelection::One { slot };
     let upload = |offset, length, checksum| Job::UploadKey {
         kind: KeyKind::Bootstrapping,
         source: DATA,
@@ -247,53 +233,41 @@ fn every_bad_job_ends_in_its_status_and_the_next_one_works() {
     let whole = layout::bootstrapping_key_words(&catalogue::toy()) as u64 * 8;
     let cases = [
         (
-            with(&|s, _, _, _, _, _| *s += 4),
+            job(DATA + 4, out, 1, one, (1, 0)),
             JobStatus::MisalignedAddress,
         ),
+        (job(0, out, 1, one, (1, 0)), JobStatus::AddressOutOfRange),
+        (job(far, out, 1, one, (1, 0)), JobStatus::AddressOutOfRange),
         (
-            with(&|s, _, _, _, _, _| *s = 0),
+            job(u64::MAX - 7, out, 1, one, (1, 0)),
             JobStatus::AddressOutOfRange,
         ),
         (
-            with(&|s, _, _, _, _, _| *s = far),
-            JobStatus::AddressOutOfRange,
-        ),
-        (
-            with(&|s, _, _, _, _, _| *s = u64::MAX - 7),
-            JobStatus::AddressOutOfRange,
-        ),
-        (
-            with(&|_, d, _, _, _, _| *d += 1),
+            job(DATA, out + 1, 1, one, (1, 0)),
             JobStatus::MisalignedAddress,
         ),
+        (job(DATA, far, 1, one, (1, 0)), JobStatus::AddressOutOfRange),
+        (job(DATA, out, 0, one, (1, 0)), JobStatus::LengthOverflow),
         (
-            with(&|_, d, _, _, _, _| *d = far),
-            JobStatus::AddressOutOfRange,
-        ),
-        (with(&|_, _, c, _, _, _| *c = 0), JobStatus::LengthOverflow),
-        (
-            with(&|_, _, c, _, _, _| *c = u32::MAX),
+            job(DATA, out, u32::MAX, one, (1, 0)),
             JobStatus::LengthOverflow,
         ),
-        (with(&|_, _, _, _, n, _| *n = 0), JobStatus::LengthOverflow),
+        (job(DATA, out, 1, one, (0, 0)), JobStatus::LengthOverflow),
         (
-            with(&|_, _, _, _, n, _| *n = u16::MAX),
+            job(DATA, out, 1, one, (u16::MAX, 0)),
             JobStatus::LengthOverflow,
         ),
         (
-            with(&|_, _, _, _, n, t| (*n, *t) = (2, 256)),
+            job(DATA, out, 1, one, (2, 256)),
             JobStatus::MalformedDescriptor,
         ),
+        (job(DATA, out, 1, slot(3), (1, 0)), JobStatus::LutNotLoaded),
         (
-            with(&|_, _, _, l, _, _| *l = LutSelection::One { slot: 3 }),
+            job(DATA, out, 1, slot(u32::MAX), (1, 0)),
             JobStatus::LutNotLoaded,
         ),
         (
-            with(&|_, _, _, l, _, _| *l = LutSelection::One { slot: u32::MAX }),
-            JobStatus::LutNotLoaded,
-        ),
-        (
-            with(&|_, _, _, l, _, _| *l = LutSelection::Each { list: 8 }),
+            job(DATA, out, 1, LutSelection::Each { list: 8 }, (1, 0)),
             JobStatus::AddressOutOfRange,
         ),
         (upload(8, 8, 0), JobStatus::MalformedDescriptor),

@@ -67,6 +67,11 @@ impl Output {
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
+        if terminal && !self.quiet {
+            // Answers come in batches: drawn on each of them, rate and remaining time would be
+            // those of the first one of a batch.
+            bar.enable_steady_tick(Duration::from_millis(250));
+        }
         let lines = !terminal && !self.quiet;
         Progress {
             what,

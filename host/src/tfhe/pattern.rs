@@ -227,6 +227,10 @@ fn lwe(words: Vec<u64>) -> LweCiphertext<Vec<u64>> {
 }
 
 /// Unwinds with the error as payload.
+#[expect(
+    clippy::panic,
+    reason = "tfhe-rs' trait has no other way to report an error"
+)]
 fn or_unwind<T>(result: Result<T, SessionError>) -> T {
     result.unwrap_or_else(|error| std::panic::panic_any(error))
 }

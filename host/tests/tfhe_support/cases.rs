@@ -4,7 +4,7 @@ use super::{Source, trivial};
 use gyrus_interface::ParameterSet;
 
 /// Big LWE ciphertexts of every kind that a key switch may meet.
-pub fn inputs(set: &ParameterSet, source: &mut Source) -> Vec<(&'static str, Vec<u64>)> {
+pub(crate) fn inputs(set: &ParameterSet, source: &mut Source) -> Vec<(&'static str, Vec<u64>)> {
     let size = set.big_lwe_size();
     let represented = set.keyswitch.represented_bits();
     let tie = 1u64 << (63 - represented);
@@ -21,7 +21,9 @@ pub fn inputs(set: &ParameterSet, source: &mut Source) -> Vec<(&'static str, Vec
         ("just below 2^63", vec![(1 << 63) - 1; size]),
         (
             "ties of the rounding",
-            (0..size).map(|_| source.word() / tie * tie | tie).collect(),
+            (0..size)
+                .map(|_| (source.word() / tie * tie) | tie)
+                .collect(),
         ),
         (
             "ties of the digits",
@@ -34,7 +36,7 @@ pub fn inputs(set: &ParameterSet, source: &mut Source) -> Vec<(&'static str, Vec
 }
 
 /// Switched ciphertexts of every kind that a blind rotation may meet.
-pub fn switched(set: &ParameterSet, source: &mut Source) -> Vec<(&'static str, Vec<u32>)> {
+pub(crate) fn switched(set: &ParameterSet, source: &mut Source) -> Vec<(&'static str, Vec<u32>)> {
     let n = set.lwe_dimension.0;
     let size = set.polynomial_size.0 as u32;
     let of = |mask: Vec<u32>, body| mask.into_iter().chain([body]).collect::<Vec<u32>>();
@@ -62,7 +64,10 @@ pub fn switched(set: &ParameterSet, source: &mut Source) -> Vec<(&'static str, V
 }
 
 /// Accumulators `[k+1][N]`, among them ones whose differences are ties of the decomposition.
-pub fn accumulators(set: &ParameterSet, source: &mut Source) -> Vec<(&'static str, Vec<u64>)> {
+pub(crate) fn accumulators(
+    set: &ParameterSet,
+    source: &mut Source,
+) -> Vec<(&'static str, Vec<u64>)> {
     let words = set.glwe_size() * set.polynomial_size.0;
     let tie = 1u64 << (63 - set.pbs.represented_bits());
     let half_digit = 1u64 << (63 - set.pbs.base_log.0 * (set.pbs.level_count.0 - 1));

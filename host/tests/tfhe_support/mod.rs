@@ -1,7 +1,7 @@
 //! tfhe-rs' core functions behind the word layout of Gyrus: the reference of the bit-exactness
 //! tests. Nothing here uses Gyrus' arithmetic.
 
-pub mod cases;
+pub(crate) mod cases;
 
 use gyrus::key::KeyswitchKey;
 use gyrus_interface::{KeyswitchModulus, ModulusSwitch, ParameterSet, layout};
@@ -14,28 +14,28 @@ use tfhe::core_crypto::prelude::*;
 const NTT_MODULUS: u128 = (1 << 64) - (1 << 32) + 1;
 
 /// Reproducible uniform words.
-pub struct Source(ChaCha8Rng);
+pub(crate) struct Source(ChaCha8Rng);
 
 impl Source {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
-    pub fn word(&mut self) -> u64 {
+    pub(crate) fn word(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    pub fn below(&mut self, limit: u32) -> u32 {
-        (u64::from(self.0.next_u32()) * u64::from(limit) >> 32) as u32
+    pub(crate) fn below(&mut self, limit: u32) -> u32 {
+        ((u64::from(self.0.next_u32()) * u64::from(limit)) >> 32) as u32
     }
 
-    pub fn words(&mut self, count: usize) -> Vec<u64> {
+    pub(crate) fn words(&mut self, count: usize) -> Vec<u64> {
         (0..count).map(|_| self.word()).collect()
     }
 
     /// Uniform keys of the shape of `set`. Encryptions are uniform words, and no step of the
     /// evaluation treats others differently.
-    pub fn keys(&mut self, set: &ParameterSet) -> (Vec<u64>, KeyswitchKey) {
+    pub(crate) fn keys(&mut self, set: &ParameterSet) -> (Vec<u64>, KeyswitchKey) {
         let bootstrapping = self.words(layout::bootstrapping_key_words(set));
         let count = layout::keyswitch_key_words(set);
         let keyswitch = match set.keyswitch_modulus {
@@ -56,7 +56,7 @@ enum Ksk {
 }
 
 /// The keys of one parameter set in tfhe-rs' types.
-pub struct Reference {
+pub(crate) struct Reference {
     set: ParameterSet,
     bsk: NttLweBootstrapKeyOwned<u64>,
     ksk: Ksk,
@@ -86,7 +86,7 @@ impl ModulusSwitchedLweCiphertext<usize> for Switched<'_> {
 }
 
 impl Reference {
-    pub fn new(set: &ParameterSet, bootstrapping: &[u64], keyswitch: &KeyswitchKey) -> Self {
+    pub(crate) fn new(set: &ParameterSet, bootstrapping: &[u64], keyswitch: &KeyswitchKey) -> Self {
         let standard = standard_key(set, bootstrapping);
         let mut bsk = NttLweBootstrapKey::new(
             0,
@@ -131,7 +131,7 @@ impl Reference {
         }
     }
 
-    pub fn keyswitch(&self, input: &[u64]) -> SmallLwe {
+    pub(crate) fn keyswitch(&self, input: &[u64]) -> SmallLwe {
         let input = LweCiphertext::from_container(input, CiphertextModulus::new_native());
         let size = LweSize(self.set.small_lwe_size());
         match &self.ksk {
@@ -148,11 +148,11 @@ impl Reference {
         }
     }
 
-    pub fn modulus_switch(&self, small: &SmallLwe) -> Vec<u32> {
+    pub(crate) fn modulus_switch(&self, small: &SmallLwe) -> Vec<u32> {
         modulus_switch(&self.set, self.set.modulus_switch, small)
     }
 
-    pub fn blind_rotate(&self, switched: &[u32], accumulator: &mut [u64]) {
+    pub(crate) fn blind_rotate(&self, switched: &[u32], accumulator: &mut [u64]) {
         let mut glwe = GlweCiphertext::from_container(
             accumulator,
             PolynomialSize(self.set.polynomial_size.0),
@@ -169,12 +169,12 @@ impl Reference {
         );
     }
 
-    pub fn sample_extract(&self, accumulator: &[u64], degree: usize) -> Vec<u64> {
+    pub(crate) fn sample_extract(&self, accumulator: &[u64], degree: usize) -> Vec<u64> {
         sample_extract(&self.set, accumulator, degree)
     }
 
     /// All of it: `samples` ciphertexts, one after the other.
-    pub fn keyswitch_bootstrap(
+    pub(crate) fn keyswitch_bootstrap(
         &self,
         input: &[u64],
         lut: &[u64],
@@ -190,7 +190,7 @@ impl Reference {
     }
 
     /// tfhe-rs' one-call bootstrap of a small ciphertext mod 2^64, with the standard switch.
-    pub fn bootstrap_in_one_call(&self, small: &[u64], lut: &[u64]) -> Vec<u64> {
+    pub(crate) fn bootstrap_in_one_call(&self, small: &[u64], lut: &[u64]) -> Vec<u64> {
         let native = CiphertextModulus::new_native();
         let accumulator = GlweCiphertext::from_container(
             trivial(&self.set, lut),
@@ -209,7 +209,7 @@ impl Reference {
 }
 
 /// A bootstrapping key of tfhe-rs from words in Gyrus' layout.
-pub fn standard_key<'a>(set: &ParameterSet, words: &'a [u64]) -> LweBootstrapKey<&'a [u64]> {
+pub(crate) fn standard_key<'a>(set: &ParameterSet, words: &'a [u64]) -> LweBootstrapKey<&'a [u64]> {
     LweBootstrapKey::from_container(
         words,
         GlweSize(set.glwe_size()),
@@ -220,7 +220,7 @@ pub fn standard_key<'a>(set: &ParameterSet, words: &'a [u64]) -> LweBootstrapKey
     )
 }
 
-pub fn modulus32(set: &ParameterSet) -> CiphertextModulus<u32> {
+pub(crate) fn modulus32(set: &ParameterSet) -> CiphertextModulus<u32> {
     match set.keyswitch_modulus {
         KeyswitchModulus::PowerOfTwo32 { log2 } => CiphertextModulus::new(1 << log2),
         KeyswitchModulus::Native64 => unreachable!("not a 32-bit set"),
@@ -228,13 +228,13 @@ pub fn modulus32(set: &ParameterSet) -> CiphertextModulus<u32> {
 }
 
 /// The trivial GLWE ciphertext with this body.
-pub fn trivial(set: &ParameterSet, lut: &[u64]) -> Vec<u64> {
+pub(crate) fn trivial(set: &ParameterSet, lut: &[u64]) -> Vec<u64> {
     let mut glwe = vec![0; set.big_lwe_dimension().0];
     glwe.extend_from_slice(lut);
     glwe
 }
 
-pub fn sample_extract(set: &ParameterSet, accumulator: &[u64], degree: usize) -> Vec<u64> {
+pub(crate) fn sample_extract(set: &ParameterSet, accumulator: &[u64], degree: usize) -> Vec<u64> {
     let native = CiphertextModulus::new_native();
     let glwe =
         GlweCiphertext::from_container(accumulator, PolynomialSize(set.polynomial_size.0), native);
@@ -244,7 +244,11 @@ pub fn sample_extract(set: &ParameterSet, accumulator: &[u64], degree: usize) ->
 }
 
 /// tfhe-rs' modulus switch in the small ciphertext's own word.
-pub fn modulus_switch(set: &ParameterSet, mode: ModulusSwitch, small: &SmallLwe) -> Vec<u32> {
+pub(crate) fn modulus_switch(
+    set: &ParameterSet,
+    mode: ModulusSwitch,
+    small: &SmallLwe,
+) -> Vec<u32> {
     fn switch<Word>(words: &[Word], mode: ModulusSwitch, log2: CiphertextModulusLog) -> Vec<u32>
     where
         Word: UnsignedInteger + CastInto<u64>,

@@ -2,6 +2,9 @@
 //! the engine is compared with. Shared by the integration tests.
 #![allow(dead_code, reason = "not every test uses every step")]
 
+use std::io::Write;
+use std::sync::Once;
+
 use gyrus_interface::layout::{
     KeyswitchKeyWords, bootstrapping_key_words, ggsw_words, keyswitch_key_words,
 };
@@ -15,14 +18,23 @@ use rand_chacha::ChaCha8Rng;
 
 pub(crate) const Q: u128 = (1 << 64) - (1 << 32) + 1;
 
-/// The kernels that this CPU can run; says on stdout which ones it cannot.
+/// The kernels that this CPU can run; says on stdout (past the test harness, which hides what
+/// passing tests print) which ones it cannot.
 pub(crate) fn kernels() -> Vec<Kernel> {
-    for kernel in Kernel::ALL {
-        if !Kernel::available().contains(&kernel) {
-            println!("NOT TESTED: this CPU cannot run kernel '{kernel}'");
+    static SAID: Once = Once::new();
+    let available = Kernel::available();
+    SAID.call_once(|| {
+        for kernel in Kernel::ALL {
+            if !available.contains(&kernel) {
+                writeln!(
+                    std::io::stdout(),
+                    "NOT TESTED: this CPU cannot run kernel '{kernel}'"
+                )
+                .expect("a standard output");
+            }
         }
-    }
-    Kernel::available()
+    });
+    available
 }
 
 pub(crate) fn rng(seed: u64) -> ChaCha8Rng {

@@ -6,20 +6,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::model::Kernel;
-
-/// Runs a check on plain lanes and on all that the CPU has.
-fn on_all_lanes<W>(work: W)
-where
-    W: Copy + Fn(Dispatch),
-{
-    for kernel in [Kernel::Portable, Kernel::Avx2, Kernel::Avx512] {
-        match kernel.dispatch() {
-            Ok(dispatch) => work(dispatch),
-            Err(error) => println!("NOT TESTED: {error}"),
-        }
-    }
-}
+use crate::model::simd::instruction_sets;
 
 fn set(k: usize, size: usize, base_log: usize, levels: usize) -> ParameterSet {
     ParameterSet {
@@ -81,12 +68,12 @@ fn external_product_on_all_lanes() {
         let output = words((k + 1) * size);
         let mut expected = output.clone();
         schoolbook(&set, &bsk, &glwe, &mut expected);
-        on_all_lanes(|dispatch| {
+        for dispatch in instruction_sets() {
             let key = new_key(dispatch, &set, &bsk).expect("a set in the exact range");
             let mut actual = output.clone();
             key.worker().external_product(0, &glwe, &mut actual);
             assert_eq!(actual, expected, "{k} {size} {base_log} {levels}");
-        });
+        }
     }
 }
 
@@ -173,12 +160,12 @@ fn transforms_stay_within_their_bounds() {
                     .collect(),
             ];
             for coefficients in &patterns {
-                on_all_lanes(|dispatch| {
+                for dispatch in instruction_sets() {
                     dispatch.run(Sizes {
                         prime,
                         coefficients,
-                    })
-                });
+                    });
+                }
             }
         }
     }

@@ -139,10 +139,29 @@ impl Dispatch {
     }
 }
 
+/// The instruction sets that this CPU has, for tests; the first call names on stdout (past the
+/// test harness, which hides what passing tests print) those that it has not.
+#[cfg(test)]
+pub(super) fn instruction_sets() -> Vec<Dispatch> {
+    use std::io::Write;
+    static SAID: std::sync::Once = std::sync::Once::new();
+    let candidates = [
+        ("AVX2 with FMA", Dispatch::avx2()),
+        ("AVX-512 F with DQ", Dispatch::avx512()),
+    ];
+    SAID.call_once(|| {
+        for (name, _) in candidates.iter().filter(|(_, set)| set.is_none()) {
+            writeln!(std::io::stdout(), "NOT TESTED: this CPU lacks {name}")
+                .expect("a standard output");
+        }
+    });
+    let present = candidates.into_iter().filter_map(|(_, set)| set);
+    std::iter::once(Dispatch::scalar()).chain(present).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Kernel;
 
     /// Checks the operations whose lanes move or whose arguments are easily swapped.
     struct Check;
@@ -225,11 +244,8 @@ mod tests {
 
     #[test]
     fn operations_do_what_their_names_say() {
-        for kernel in Kernel::ALL {
-            match kernel.dispatch() {
-                Ok(dispatch) => dispatch.run(Check),
-                Err(error) => println!("NOT TESTED: {error}"),
-            }
+        for dispatch in instruction_sets() {
+            dispatch.run(Check);
         }
     }
 }
