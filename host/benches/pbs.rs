@@ -51,8 +51,8 @@ impl Results {
     ) {
         let start = Instant::now();
         job();
-        // Time enough for ten samples, so that criterion does not warn.
-        let time = (start.elapsed() * 15).max(Duration::from_millis(500));
+        // One call a sample for long jobs.
+        let time = (start.elapsed() * 9).max(Duration::from_millis(500));
         let samples = self.0.entry((name.to_owned(), part)).or_default();
         let mut group = criterion.benchmark_group(match part {
             Part::Whole(batch, threads) => format!("ks+pbs, batch {batch}, {threads} thread(s)"),
