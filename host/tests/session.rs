@@ -7,15 +7,18 @@
 
 mod common;
 
-use common::{expected, rng, toy_key, words};
+use common::{expected, random_key, rng, toy_key, words};
 use gyrus::device::{
     Batch, BatchTag, Device, Finished, Identity, LutSlot, ModelTransport, Progress, RingDevice,
-    Statistics,
+    Statistics, Transport,
 };
-use gyrus::interface::{DeviceError, JobStatus, ParameterSet};
+use gyrus::interface::{
+    DeviceError, GlweDimension, JobStatus, LweDimension, ParameterSet, PolynomialSize, catalogue,
+};
 use gyrus::key::EvaluationKey;
 use gyrus::session::{Session, SessionError, SessionOptions};
 use gyrus_sim::device::CardOptions;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +29,7 @@ fn model(options: &CardOptions) -> Box<dyn Device> {
 fn open(device: Box<dyn Device>, key: &Arc<EvaluationKey>) -> Session {
     let options = SessionOptions {
         deadline: Duration::from_secs(20),
+        insecure_parameters: true,
         ..SessionOptions::default()
     };
     Session::open(device, Arc::clone(key), options, &mut |_, _| ()).unwrap()
@@ -95,21 +99,138 @@ fn more_tables_than_slots_take_turns() {
 }
 
 #[test]
+fn batches_wait_for_slots_that_batches_in_flight_use() {
+    let key = toy_key(12);
+    let options = CardOptions {
+        lut_slots: 1,
+        threads: NonZeroUsize::new(1),
+        ..CardOptions::default()
+    };
+    let session = open(model(&options), &key);
+    let mut rng = rng(12);
+    let tables = [words(&mut rng, 256), words(&mut rng, 256)];
+    let luts: Vec<_> = (0..40)
+        .map(|i| session.lut(&tables[i % 2]).unwrap())
+        .collect();
+    let input = words(&mut rng, key.parameters().big_lwe_size());
+    let inputs = vec![input.as_slice(); 40];
+    let outputs = session.bootstrap_all(&inputs, &luts, &mut |_| ()).unwrap();
+    for (i, output) in outputs.iter().enumerate() {
+        assert_eq!(*output, expected(&key, &input, &tables[i % 2], 1, 0));
+    }
+}
+
+#[test]
 fn equal_tables_share_a_slot() {
     let key = toy_key(3);
     let session = open(model(&CardOptions::default()), &key);
     let table = words(&mut rng(3), 256);
     let input = words(&mut rng(4), key.parameters().big_lwe_size());
-    for _ in 0..3 {
+    for _ in 0..5 {
         let lut = session.lut(&table).unwrap();
         session.bootstrap(&input, &lut).unwrap();
     }
-    let lut = session.lut(&table).unwrap();
-    session.bootstrap(&input, &lut).unwrap();
-    let again = session.lut(&table).unwrap();
-    let before = session.statistics().lut_uploads;
-    session.bootstrap(&input, &again).unwrap();
-    assert_eq!(session.statistics().lut_uploads, before);
+    assert_eq!(session.statistics().lut_uploads, 1);
+}
+
+#[test]
+fn tables_of_another_session_are_told_apart() {
+    let key = toy_key(13);
+    let (one, other) = (
+        open(model(&CardOptions::default()), &key),
+        open(model(&CardOptions::default()), &key),
+    );
+    let mut rng = rng(13);
+    let tables = [words(&mut rng, 256), words(&mut rng, 256)];
+    let input = words(&mut rng, key.parameters().big_lwe_size());
+    let luts = [one.lut(&tables[0]).unwrap(), other.lut(&tables[1]).unwrap()];
+    for _ in 0..2 {
+        for (lut, table) in luts.iter().zip(&tables) {
+            let right = expected(&key, &input, table, 1, 0);
+            assert_eq!(one.bootstrap(&input, lut).unwrap(), right);
+            assert_eq!(other.bootstrap(&input, lut).unwrap(), right);
+        }
+    }
+}
+
+#[test]
+fn the_largest_polynomials_fit_the_card() {
+    let set = ParameterSet {
+        name: "INSECURE_LARGEST".to_owned(),
+        lwe_dimension: LweDimension(1),
+        glwe_dimension: GlweDimension(2),
+        polynomial_size: PolynomialSize(4096),
+        ..catalogue::toy()
+    };
+    let key = random_key(set, 14);
+    let session = open(model(&CardOptions::default()), &key);
+    let mut rng = rng(14);
+    let (input, table) = (words(&mut rng, 8193), words(&mut rng, 4096));
+    let output = session.bootstrap(&input, &session.lut(&table).unwrap());
+    assert_eq!(output.unwrap(), expected(&key, &input, &table, 1, 0));
+}
+
+#[test]
+fn insecure_sets_need_permission() {
+    let device = model(&CardOptions::default());
+    let options = SessionOptions::default();
+    let error = Session::open(device, toy_key(15), options, &mut |_, _| ()).unwrap_err();
+    assert!(error.to_string().contains("insecure"), "{error}");
+}
+
+#[test]
+fn figures_that_cannot_be_are_refused() {
+    let transport = ModelTransport::new(&CardOptions::default()).unwrap();
+    let honest = transport.identity().clone();
+    honest.validate().unwrap();
+    for broken in [
+        Identity {
+            lut_slots: 0,
+            ..honest.clone()
+        },
+        Identity {
+            lut_slots: u32::MAX,
+            ..honest.clone()
+        },
+        Identity {
+            max_batch: 0,
+            ..honest.clone()
+        },
+        Identity {
+            max_batch: usize::MAX,
+            ..honest.clone()
+        },
+        Identity {
+            max_in_flight: 0,
+            ..honest.clone()
+        },
+        Identity {
+            preferred_batch: 0,
+            ..honest.clone()
+        },
+        Identity {
+            clock_hz: 0,
+            ..honest.clone()
+        },
+    ] {
+        assert!(matches!(broken.validate(), Err(DeviceError::Protocol(_))));
+    }
+}
+
+#[test]
+fn options_without_bound_do_not_overflow() {
+    let key = toy_key(16);
+    let options = SessionOptions {
+        deadline: Duration::MAX,
+        key_deadline: Duration::MAX,
+        insecure_parameters: true,
+        ..SessionOptions::default()
+    };
+    let device = model(&CardOptions::default());
+    let session = Session::open(device, Arc::clone(&key), options, &mut |_, _| ()).unwrap();
+    let input = vec![3; key.parameters().big_lwe_size()];
+    let output = session.bootstrap(&input, &session.lut(&[5; 256]).unwrap());
+    assert_eq!(output.unwrap(), expected(&key, &input, &[5; 256], 1, 0));
 }
 
 #[test]
@@ -187,6 +308,7 @@ impl Faulty {
         };
         let options = SessionOptions {
             deadline: Duration::from_secs(2),
+            insecure_parameters: true,
             ..SessionOptions::default()
         };
         Session::open(Box::new(faulty), Arc::clone(key), options, &mut |_, _| ()).unwrap()

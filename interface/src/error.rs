@@ -81,6 +81,9 @@ pub enum DeviceError {
     /// Nothing came back in time.
     #[error("the device did not answer within {0:?}; reset it, or try another device")]
     Timeout(Duration),
+    /// The device cannot be used on this machine.
+    #[error("the device cannot be used: {0}")]
+    Unavailable(String),
     /// The device is gone.
     #[error("the device is gone: {0}")]
     Removed(String),

@@ -108,3 +108,49 @@ impl Checksum {
         self.0
     }
 }
+
+/// `WORDS` little-endian words of `bytes`; missing bytes are 0.
+#[must_use]
+pub fn to_words<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    for (word, chunk) in words.iter_mut().zip(bytes.chunks(WORD_BYTES)) {
+        *word = chunk
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte));
+    }
+    words
+}
+
+/// `BYTES` bytes of little-endian `words`; missing words are 0.
+#[must_use]
+pub fn to_bytes<const BYTES: usize>(words: &[u64]) -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    for (chunk, word) in bytes.chunks_mut(WORD_BYTES).zip(words) {
+        for (byte, value) in chunk.iter_mut().zip(word.to_le_bytes()) {
+            *byte = value;
+        }
+    }
+    bytes
+}
+
+/// Packs 32-bit words by two into 64-bit ones, the first in the low half; a last odd one is
+/// followed by 0. How key switching keys and lists of slots lie in memory.
+#[must_use]
+pub fn pack_u32(halves: &[u32]) -> Vec<u64> {
+    halves
+        .chunks(2)
+        .map(|pair| {
+            pair.iter()
+                .rev()
+                .fold(0, |word, &half| word << 32 | u64::from(half))
+        })
+        .collect()
+}
+
+/// The 32-bit words that [`pack_u32`] packed (and a last 0, where their number was odd).
+pub fn unpack_u32(words: &[u64]) -> impl Iterator<Item = u32> + '_ {
+    words
+        .iter()
+        .flat_map(|&word| [(word & 0xffff_ffff) as u32, (word >> 32) as u32])
+}

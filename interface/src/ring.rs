@@ -1,9 +1,13 @@
 //! How descriptors and completions queue in host memory.
 //!
 //! Two rings as in NVMe: the host writes descriptors into the submission ring and rings its
-//! doorbell with the new tail; the device writes completions into the completion ring. Neither side
-//! reads a head pointer of the other: an entry is new when its phase bit is the one of the reader's
-//! present pass. The phase starts at 1 (memory starts as zero) and flips at every wrap.
+//! doorbell with the new tail; the device writes completions into the completion ring.
+//!
+//! A descriptor is valid once the doorbell's tail has passed it, and not before: the device never
+//! reads at or behind the tail. Its phase bit has to be the one of the present pass; a stale entry is
+//! refused. A completion is new when its phase bit, which lies in its last word and is written last,
+//! is the one of the host's present pass. The phase starts at 1 (memory starts as zero) and flips at
+//! every wrap. The doorbell's tail is an index, below the number of entries.
 
 /// A position in a ring: an index and the phase of the present pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -67,7 +67,7 @@ impl Driver {
         let at = SUBMISSION + (self.submission.index() * DESCRIPTOR_BYTES) as u64;
         self.card.memory().write(at, &words).unwrap();
         self.submission.advance();
-        self.card.doorbell().unwrap();
+        self.card.doorbell(self.submission.index() as u32).unwrap();
     }
 
     fn completion(&mut self) -> Completion {
@@ -83,9 +83,8 @@ impl Driver {
                 return Completion::decode(&bytes).unwrap();
             }
             assert!(Instant::now() < give_up, "no completion");
-            let _ = self
-                .card
-                .wait_interrupt(Instant::now() + Duration::from_millis(100));
+            let soon = Instant::now() + Duration::from_millis(100);
+            self.card.wait_interrupt(soon).unwrap();
         }
     }
 
@@ -390,6 +389,7 @@ fn a_reset_ends_a_long_job_and_forgets_the_keys() {
         "{:?}",
         start.elapsed()
     );
+    assert_eq!(driver.completion().status, JobStatus::Aborted);
     driver.configure(&catalogue::toy());
     assert_eq!(driver.run(bootstrap()).0, JobStatus::KeysNotLoaded);
     driver.load_everything();

@@ -5,6 +5,7 @@
 //! shares it between many.
 
 mod model;
+mod plan;
 mod ring;
 mod select;
 mod transport;
@@ -23,6 +24,10 @@ use std::time::{Duration, Instant};
 pub struct Identity {
     /// Name of the backend and where it sits, e.g. `model (avx2, 2 threads)`.
     pub name: String,
+    /// True for a backend that stands in for a card.
+    pub simulated: bool,
+    /// Cycles per second of the clock that its completions count in.
+    pub clock_hz: u64,
     /// The interface version it speaks.
     pub interface: InterfaceVersion,
     /// Look-up table slots.
@@ -33,6 +38,36 @@ pub struct Identity {
     pub max_in_flight: usize,
     /// Batch size at which it reaches its best throughput.
     pub preferred_batch: usize,
+}
+
+impl Identity {
+    /// Checks that the figures can be: a device's word is not trusted with sizes.
+    ///
+    /// # Errors
+    /// [`DeviceError::Protocol`] names the figure.
+    pub fn validate(&self) -> Result<(), DeviceError> {
+        let figures = [
+            ("look-up table slots", u64::from(self.lut_slots), 1 << 20),
+            ("ciphertexts a batch", self.max_batch as u64, 1 << 16),
+            (
+                "preferred ciphertexts a batch",
+                self.preferred_batch as u64,
+                1 << 16,
+            ),
+            ("batches in flight", self.max_in_flight as u64, 1 << 16),
+            ("clock cycles a second", self.clock_hz, 100_000_000_000),
+        ];
+        match figures
+            .iter()
+            .find(|(_, value, most)| !(1..=*most).contains(value))
+        {
+            None => Ok(()),
+            Some((what, value, most)) => Err(DeviceError::Protocol(format!(
+                "{} says that it has {value} {what}; 1 to {most} can be",
+                self.name
+            ))),
+        }
+    }
 }
 
 /// A slot that holds one look-up table on the device.
@@ -109,11 +144,13 @@ pub trait Device: Send {
     /// Parameters of the loaded key, if there is one.
     fn parameters(&self) -> Option<&ParameterSet>;
 
-    /// Loads look-up tables (bodies of trivial GLWE ciphertexts, `N` words each, mod 2^64) into
-    /// consecutive slots. No batch in flight may use these slots.
+    /// Hands over look-up tables (bodies of trivial GLWE ciphertexts, `N` words each, mod 2^64) for
+    /// consecutive slots. They are there before any batch submitted later runs. No batch in flight
+    /// may use these slots.
     ///
     /// # Errors
-    /// Slot or length out of range, the upload failed, or `deadline` passed.
+    /// Slot or length out of range, or `deadline` passed before there was room for the tables. An
+    /// upload that fails later is an error of [`Device::wait`].
     fn load_luts(
         &mut self,
         first: LutSlot,

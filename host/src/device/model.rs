@@ -23,6 +23,9 @@ impl ModelTransport {
         let threads = card.threads();
         let identity = Identity {
             name: format!("model ({} kernel, {threads} threads)", options.kernel),
+            simulated: true,
+            // The model counts nanoseconds.
+            clock_hz: 1_000_000_000,
             interface: INTERFACE_VERSION,
             lut_slots: options.lut_slots,
             max_batch: options.max_batch as usize,
@@ -35,13 +38,12 @@ impl ModelTransport {
 
 fn device_error(error: &CardError) -> DeviceError {
     match error {
-        CardError::Timeout => DeviceError::Timeout(std::time::Duration::ZERO),
+        CardError::Timeout(after) => DeviceError::Timeout(*after),
         CardError::Refused(status) => {
             DeviceError::Request(format!("the card refuses the configuration: {status}"))
         }
-        CardError::Gone | CardError::Model(_) | CardError::Spawn(_) => {
-            DeviceError::Removed(error.to_string())
-        }
+        CardError::Model(_) | CardError::Spawn(_) => DeviceError::Unavailable(error.to_string()),
+        CardError::Gone => DeviceError::Removed(error.to_string()),
     }
 }
 
@@ -80,14 +82,17 @@ impl Transport for ModelTransport {
             .map_err(|error| device_error(&error))
     }
 
-    fn doorbell(&mut self, _tail: u32) -> Result<(), DeviceError> {
-        // The model finds new entries by their phase bit alone.
-        self.card.doorbell().map_err(|error| device_error(&error))
+    fn doorbell(&mut self, tail: u32) -> Result<(), DeviceError> {
+        self.card
+            .doorbell(tail)
+            .map_err(|error| device_error(&error))
     }
 
     fn wait_interrupt(&mut self, deadline: Instant) -> Result<(), DeviceError> {
-        let _ = self.card.wait_interrupt(deadline);
-        Ok(())
+        match self.card.wait_interrupt(deadline) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(device_error(&error)),
+        }
     }
 
     fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {

@@ -1,83 +1,20 @@
 //! The ring engine: a [`Device`] over any [`Transport`].
 //!
-//! Shared memory is cut once, when parameters are set: both rings, one buffer per batch in flight
-//! (inputs, list of table slots, outputs), and a staging area for uploads.
+//! Descriptors go into the submission ring in shared memory, completions come out of the other one,
+//! in the order of the jobs or any other. Batches and look-up tables are handed over without waiting;
+//! keys are uploaded piece by piece, since nothing can run without them.
 
+use super::plan::{MAX_IN_FLIGHT, Plan, RING_ENTRIES, STAGING_BYTES};
 use super::{
     Batch, BatchTag, Device, Finished, Identity, LutSlot, Progress, Statistics, Transport,
 };
 use crate::key::{EvaluationKey, KeyswitchKey};
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, KeyKind, LutSelection};
 use gyrus_interface::layout::{self, Checksum, WORD_BYTES};
-use gyrus_interface::ring::{Cursor, RingLayout};
+use gyrus_interface::ring::Cursor;
 use gyrus_interface::{Completion, DeviceError, INTERFACE_VERSION, Job, JobStatus, ParameterSet};
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
-
-const RING_ENTRIES: u32 = 64;
-/// Key images are uploaded in pieces of this size.
-const STAGING_BYTES: usize = 1 << 20;
-
-/// Where the pieces of shared memory begin, for one parameter set.
-#[derive(Debug, Clone)]
-struct Plan {
-    set: ParameterSet,
-    rings: RingLayout,
-    staging: u64,
-    /// One per batch in flight.
-    buffers: Vec<Buffer>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Buffer {
-    inputs: u64,
-    list: u64,
-    outputs: u64,
-}
-
-impl Plan {
-    fn new(
-        set: &ParameterSet,
-        identity: &Identity,
-        (base, bytes): (u64, usize),
-    ) -> Result<Self, DeviceError> {
-        let mut end = base;
-        let mut cut = |length: usize| {
-            let start = end;
-            end += length.next_multiple_of(64) as u64;
-            start
-        };
-        let entries = RING_ENTRIES as usize;
-        let rings = RingLayout {
-            submission: cut(entries * DESCRIPTOR_BYTES),
-            completion: cut(entries * COMPLETION_BYTES),
-            entries: RING_ENTRIES,
-        };
-        let staging = cut(STAGING_BYTES);
-        let ciphertexts = identity.max_batch * set.big_lwe_size() * WORD_BYTES;
-        let in_flight = identity.max_in_flight.clamp(1, entries - 2);
-        let buffers = (0..in_flight)
-            .map(|_| Buffer {
-                inputs: cut(ciphertexts),
-                list: cut(identity.max_batch.div_ceil(2) * WORD_BYTES),
-                outputs: cut(ciphertexts),
-            })
-            .collect();
-        if end - base > bytes as u64 {
-            return Err(DeviceError::Request(format!(
-                "{} needs {} bytes of shared memory, the device has {bytes}",
-                set.name,
-                end - base
-            )));
-        }
-        Ok(Self {
-            set: set.clone(),
-            rings,
-            staging,
-            buffers,
-        })
-    }
-}
 
 /// What is in flight under a tag.
 #[derive(Debug, Clone, Copy)]
@@ -87,19 +24,26 @@ enum InFlight {
         bootstraps: usize,
         outputs: usize,
     },
-    Upload,
+    /// A look-up table, at a place in the staging area.
+    Lut {
+        place: usize,
+    },
+    KeyPiece,
 }
 
 /// A device that is driven through descriptor and completion rings.
 #[derive(Debug)]
 pub struct RingDevice<T> {
     transport: T,
+    /// The transport's, with no more in flight than the rings take.
+    identity: Identity,
     plan: Option<Plan>,
     submission: Cursor,
     completion: Cursor,
     next_tag: u64,
     in_flight: HashMap<u64, InFlight>,
     free_buffers: Vec<usize>,
+    free_lut_places: Vec<usize>,
     /// Batches that finished while something else was waited for.
     finished: VecDeque<Finished>,
     keys_loaded: bool,
@@ -110,9 +54,13 @@ impl<T: Transport> RingDevice<T> {
     /// Takes a card over.
     ///
     /// # Errors
-    /// [`DeviceError::InterfaceVersion`] when it speaks another version.
+    /// [`DeviceError::InterfaceVersion`] when it speaks another version,
+    /// [`DeviceError::Protocol`] when what it says of itself cannot be.
     pub fn new(transport: T) -> Result<Self, DeviceError> {
-        let device = transport.identity().interface;
+        let mut identity = transport.identity().clone();
+        identity.validate()?;
+        identity.max_in_flight = identity.max_in_flight.min(MAX_IN_FLIGHT);
+        let device = identity.interface;
         if device.major != INTERFACE_VERSION.major || device.minor < INTERFACE_VERSION.minor {
             return Err(DeviceError::InterfaceVersion {
                 device,
@@ -121,12 +69,14 @@ impl<T: Transport> RingDevice<T> {
         }
         Ok(Self {
             transport,
+            identity,
             plan: None,
             submission: Cursor::start(RING_ENTRIES as usize),
             completion: Cursor::start(RING_ENTRIES as usize),
             next_tag: 1,
             in_flight: HashMap::new(),
             free_buffers: Vec::new(),
+            free_lut_places: Vec::new(),
             finished: VecDeque::new(),
             keys_loaded: false,
             statistics: Statistics::default(),
@@ -145,14 +95,11 @@ impl<T: Transport> RingDevice<T> {
             return Err(DeviceError::RingFull(self.in_flight.len()));
         }
         let tag = self.next_tag;
-        let bytes = Descriptor {
-            tag,
-            phase: self.submission.phase(),
-            job,
-        }
-        .encode();
+        let phase = self.submission.phase();
+        let bytes = Descriptor { tag, phase, job }.encode();
+        let words: [u64; DESCRIPTOR_BYTES / WORD_BYTES] = layout::to_words(&bytes);
         let at = rings.submission + (self.submission.index() * DESCRIPTOR_BYTES) as u64;
-        self.transport.write(at, &words_of(&bytes))?;
+        self.transport.write(at, &words)?;
         self.submission.advance();
         self.next_tag += 1;
         self.in_flight.insert(tag, in_flight);
@@ -167,10 +114,7 @@ impl<T: Transport> RingDevice<T> {
         let at = rings.completion + (self.completion.index() * COMPLETION_BYTES) as u64;
         let mut words = [0; COMPLETION_BYTES / WORD_BYTES];
         self.transport.read(at, &mut words)?;
-        let mut bytes = [0; COMPLETION_BYTES];
-        for (chunk, word) in bytes.chunks_exact_mut(WORD_BYTES).zip(words) {
-            chunk.copy_from_slice(&word.to_le_bytes());
-        }
+        let bytes = layout::to_bytes(&words);
         if Completion::phase_of(&bytes) != self.completion.phase() {
             return Ok(None);
         }
@@ -225,7 +169,8 @@ impl<T: Transport> RingDevice<T> {
         self.transport.read(from.outputs, &mut results)?;
         self.statistics.batches += 1;
         self.statistics.bootstraps += bootstraps as u64;
-        self.statistics.busy += Duration::from_nanos(completion.cycles);
+        let seconds = completion.cycles as f64 / self.identity.clock_hz as f64;
+        self.statistics.busy += Duration::try_from_secs_f64(seconds).unwrap_or_default();
         self.statistics.bytes_out += (words * WORD_BYTES) as u64;
         Ok(Finished {
             tag,
@@ -233,32 +178,25 @@ impl<T: Transport> RingDevice<T> {
         })
     }
 
-    /// Hands an upload over and waits for it; batches that finish meanwhile are kept.
-    fn upload(&mut self, job: Job, bytes: usize, deadline: Instant) -> Result<(), DeviceError> {
-        let tag = self.enqueue(job, InFlight::Upload)?;
-        loop {
-            let (completion, in_flight) = self.next_completion(deadline)?;
-            match in_flight {
-                InFlight::Batch {
-                    buffer,
-                    bootstraps,
-                    outputs,
-                } => {
-                    let finished = self.finish(completion, buffer, bootstraps, outputs)?;
-                    self.finished.push_back(finished);
-                }
-                InFlight::Upload => {
-                    if let Err(error) = check(&completion) {
-                        self.statistics.errors += 1;
-                        return Err(error);
-                    }
-                    if completion.tag == tag {
-                        self.statistics.bytes_in += bytes as u64;
-                        return Ok(());
-                    }
-                }
+    /// Takes the next completion, whose tag it returns: keeps a finished batch, frees the place of
+    /// a look-up table. An upload that failed is an error.
+    fn absorb(&mut self, deadline: Instant) -> Result<u64, DeviceError> {
+        let (completion, in_flight) = self.next_completion(deadline)?;
+        match in_flight {
+            InFlight::Batch {
+                buffer,
+                bootstraps,
+                outputs,
+            } => {
+                let finished = self.finish(completion, buffer, bootstraps, outputs)?;
+                self.finished.push_back(finished);
+                return Ok(completion.tag);
             }
+            InFlight::Lut { place } => self.free_lut_places.push(place),
+            InFlight::KeyPiece => (),
         }
+        check(&completion).inspect_err(|_| self.statistics.errors += 1)?;
+        Ok(completion.tag)
     }
 
     /// Uploads an image of `words` words, which `piece` copies out range by range.
@@ -283,26 +221,35 @@ impl<T: Transport> RingDevice<T> {
                 length: bytes as u64,
                 checksum: Checksum::default().u64_words(&piece).value(),
             };
-            self.upload(job, bytes, deadline)?;
+            let tag = self.enqueue(job, InFlight::KeyPiece)?;
+            while self.absorb(deadline)? != tag {}
+            self.statistics.bytes_in += bytes as u64;
             done(bytes as u64);
         }
         Ok(())
     }
 
-    fn idle(&self) -> Result<(), DeviceError> {
-        if self.in_flight.is_empty() && self.finished.is_empty() {
-            Ok(())
-        } else {
-            Err(DeviceError::Request(
-                "batches in flight have to be waited for first".to_owned(),
-            ))
+    /// Waits for uploads; batches in flight are the caller's to wait for.
+    fn idle(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        while !self.in_flight.is_empty() && !self.has_batches() {
+            self.absorb(deadline)?;
         }
+        if self.has_batches() || !self.finished.is_empty() {
+            let text = "batches in flight have to be waited for first";
+            return Err(DeviceError::Request(text.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn has_batches(&self) -> bool {
+        let batch = |in_flight: &InFlight| matches!(in_flight, InFlight::Batch { .. });
+        self.in_flight.values().any(batch)
     }
 
     /// Clears the rings and sets the card up for `set`.
     fn configure(&mut self, set: &ParameterSet, deadline: Instant) -> Result<(), DeviceError> {
         let memory = self.transport.shared_memory();
-        let plan = Plan::new(set, self.transport.identity(), memory)?;
+        let plan = Plan::new(set, &self.identity, memory)?;
         let entries = plan.rings.entries as usize;
         self.transport.write(
             plan.rings.submission,
@@ -316,6 +263,7 @@ impl<T: Transport> RingDevice<T> {
         self.submission = Cursor::start(entries);
         self.completion = Cursor::start(entries);
         self.free_buffers = (0..plan.buffers.len()).collect();
+        self.free_lut_places = (0..plan.staged_luts).collect();
         self.plan = Some(plan);
         Ok(())
     }
@@ -332,28 +280,9 @@ fn check(completion: &Completion) -> Result<(), DeviceError> {
     }
 }
 
-fn words_of(bytes: &[u8; DESCRIPTOR_BYTES]) -> [u64; DESCRIPTOR_BYTES / WORD_BYTES] {
-    std::array::from_fn(|word| {
-        let byte = |i: usize| u64::from(bytes[word * WORD_BYTES + i]) << (8 * i);
-        (0..WORD_BYTES).map(byte).sum()
-    })
-}
-
-/// Two 32-bit words to a 64-bit one, the first in the low half.
-fn pack(halves: &[u32]) -> Vec<u64> {
-    halves
-        .chunks(2)
-        .map(|pair| {
-            pair.iter()
-                .rev()
-                .fold(0, |word, &half| word << 32 | u64::from(half))
-        })
-        .collect()
-}
-
 impl<T: Transport> Device for RingDevice<T> {
     fn identity(&self) -> &Identity {
-        self.transport.identity()
+        &self.identity
     }
 
     fn load_keys(
@@ -362,7 +291,7 @@ impl<T: Transport> Device for RingDevice<T> {
         progress: Progress<'_>,
         deadline: Instant,
     ) -> Result<(), DeviceError> {
-        self.idle()?;
+        self.idle(deadline)?;
         self.keys_loaded = false;
         self.configure(key.parameters(), deadline)?;
         let bootstrapping = key.bootstrapping();
@@ -388,7 +317,7 @@ impl<T: Transport> Device for RingDevice<T> {
             KeyswitchKey::U32(all) => {
                 let piece = |range: std::ops::Range<usize>| {
                     let halves = 2 * range.start..(2 * range.end).min(all.len());
-                    all.get(halves).map(pack).unwrap_or_default()
+                    all.get(halves).map(layout::pack_u32).unwrap_or_default()
                 };
                 let words = all.len().div_ceil(2);
                 self.upload_image(KeyKind::Keyswitch, words, &piece, deadline, &mut done)?;
@@ -412,28 +341,31 @@ impl<T: Transport> Device for RingDevice<T> {
         luts: &[&[u64]],
         deadline: Instant,
     ) -> Result<(), DeviceError> {
-        let plan = self.plan()?;
-        let (size, staging) = (layout::lut_words(&plan.set), plan.staging);
-        if let Some(lut) = luts.iter().find(|lut| lut.len() != size) {
-            return Err(DeviceError::Request(format!(
-                "a look-up table has {} words, the parameters ask for {size}",
-                lut.len()
-            )));
-        }
-        let mut slot = first.0;
-        for group in luts.chunks((STAGING_BYTES / (size * WORD_BYTES)).max(1)) {
-            let words = group.concat();
-            self.transport.write(staging, &words)?;
-            let count = u32::try_from(group.len()).unwrap_or(u32::MAX);
-            let checksum = Checksum::default().u64_words(&words).value();
+        let size = layout::lut_words(&self.plan()?.set);
+        for (lut, slot) in luts.iter().zip(first.0..) {
+            if lut.len() != size {
+                return Err(DeviceError::Request(format!(
+                    "a look-up table has {} words, the parameters ask for {size}",
+                    lut.len()
+                )));
+            }
+            let place = loop {
+                match self.free_lut_places.pop() {
+                    Some(place) => break place,
+                    None => self.absorb(deadline)?,
+                };
+            };
+            let source = self.plan()?.staged_lut(place);
+            self.transport.write(source, lut)?;
+            let checksum = Checksum::default().u64_words(lut).value();
             let job = Job::UploadLuts {
-                source: staging,
+                source,
                 slot,
-                count,
+                count: 1,
                 checksum,
             };
-            self.upload(job, words.len() * WORD_BYTES, deadline)?;
-            slot = slot.saturating_add(count);
+            self.enqueue(job, InFlight::Lut { place })?;
+            self.statistics.bytes_in += (size * WORD_BYTES) as u64;
         }
         Ok(())
     }
@@ -464,7 +396,8 @@ impl<T: Transport> Device for RingDevice<T> {
             .ok_or_else(|| DeviceError::Protocol(format!("no buffer {index}")))?;
         let slots: Vec<u32> = batch.luts.iter().map(|slot| slot.0).collect();
         self.transport.write(buffer.inputs, &batch.inputs)?;
-        self.transport.write(buffer.list, &pack(&slots))?;
+        self.transport
+            .write(buffer.list, &layout::pack_u32(&slots))?;
         let job = Job::KeyswitchBootstrap {
             source: buffer.inputs,
             destination: buffer.outputs,
@@ -488,23 +421,13 @@ impl<T: Transport> Device for RingDevice<T> {
         if let Some(finished) = self.finished.pop_front() {
             return Ok(finished);
         }
-        if self.in_flight.is_empty() {
-            return Err(DeviceError::Request("nothing is in flight".to_owned()));
-        }
-        let (completion, in_flight) = self.next_completion(deadline)?;
-        match in_flight {
-            InFlight::Batch {
-                buffer,
-                bootstraps,
-                outputs,
-            } => self.finish(completion, buffer, bootstraps, outputs),
-            InFlight::Upload => {
-                let tag = completion.tag;
-                Err(DeviceError::Protocol(format!(
-                    "upload {tag} completed after its deadline"
-                )))
+        while self.has_batches() {
+            self.absorb(deadline)?;
+            if let Some(finished) = self.finished.pop_front() {
+                return Ok(finished);
             }
         }
+        Err(DeviceError::Request("no batch is in flight".to_owned()))
     }
 
     fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
@@ -513,6 +436,7 @@ impl<T: Transport> Device for RingDevice<T> {
         self.keys_loaded = false;
         self.in_flight.clear();
         self.free_buffers.clear();
+        self.free_lut_places.clear();
         self.finished.clear();
         self.statistics.resets += 1;
         self.statistics.key_bytes = 0;

@@ -37,7 +37,7 @@ pub trait Transport: Send {
         deadline: Instant,
     ) -> Result<(), DeviceError>;
 
-    /// Tells the card that the submission ring has new entries up to index `tail`.
+    /// Tells the card that the submission ring has new entries before index `tail`.
     ///
     /// # Errors
     /// The card is gone.

@@ -7,7 +7,7 @@ use crate::key::EvaluationKey;
 use crossbeam_channel::{Receiver, Sender};
 use gyrus_interface::{DeviceError, JobStatus};
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ pub(super) struct Request {
     pub(super) stride: u32,
     pub(super) index: usize,
     pub(super) attempts: u32,
+    /// Set when the caller does not wait any more.
+    pub(super) abandoned: Arc<AtomicBool>,
     pub(super) reply: Sender<Answer>,
 }
 
@@ -96,9 +98,13 @@ impl Dispatcher {
                 continue;
             }
             while self.worth_submitting() {
-                if let Err(error) = self.submit() {
-                    self.recover(&error);
-                    break;
+                match self.submit() {
+                    Ok(true) => (),
+                    Ok(false) => break,
+                    Err(error) => {
+                        self.recover(&error);
+                        break;
+                    }
                 }
             }
             self.wait();
@@ -125,10 +131,13 @@ impl Dispatcher {
             && (self.in_flight.is_empty() || self.pending.len() >= identity.preferred_batch)
     }
 
-    /// Takes the first pending request and all that have its shape, up to a batch.
-    fn submit(&mut self) -> Result<(), DeviceError> {
+    /// Takes the first pending request and all that have its shape, up to a batch. `false` when
+    /// nothing can be submitted before a batch in flight is done.
+    fn submit(&mut self) -> Result<bool, DeviceError> {
+        let given_up = |request: &Request| request.abandoned.load(Ordering::Relaxed);
+        self.pending.retain(|request| !given_up(request));
         let Some(first) = self.pending.front() else {
-            return Ok(());
+            return Ok(false);
         };
         let (samples, stride) = (first.samples, first.stride);
         let room = self.device.identity().max_batch / usize::from(samples).max(1);
@@ -156,21 +165,21 @@ impl Dispatcher {
         self.pending = rest;
         if batch.requests.is_empty() {
             // All slots are taken by batches in flight; one of them will finish.
-            return Ok(());
+            return Ok(false);
         }
         let result = self.hand_over(&batch, &uploads, samples, stride);
         match result {
             Ok(tag) => {
                 self.in_flight.insert(tag, batch);
-                Ok(())
-            }
-            Err(error @ DeviceError::Request(_)) => {
-                self.settle(batch, &error, false);
-                Ok(())
+                Ok(true)
             }
             Err(error) => {
-                self.settle(batch, &error, true);
-                Err(error)
+                for (slot, _) in &uploads {
+                    self.slots.forget(*slot);
+                }
+                let refused = matches!(error, DeviceError::Request(_));
+                self.settle(batch, &error, !refused);
+                if refused { Ok(true) } else { Err(error) }
             }
         }
     }

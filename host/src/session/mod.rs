@@ -11,12 +11,11 @@ mod slots;
 
 use crate::device::{Device, Identity, Progress, Statistics};
 use crate::key::EvaluationKey;
-use crossbeam_channel::{RecvTimeoutError, Sender, unbounded};
-use dispatcher::{Dispatcher, Request};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use dispatcher::{Answer, Dispatcher, Request};
 use gyrus_interface::{DeviceError, ParameterSet, layout};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -33,8 +32,9 @@ pub enum SessionError {
     /// The dispatcher has ended.
     #[error("the session is closed")]
     Closed,
-    /// Nothing moved for longer than [`SessionOptions::deadline`].
-    #[error("no answer within {0:?}")]
+    /// Nothing moved for far longer than [`SessionOptions::deadline`], not even a recovery: the
+    /// dispatcher itself hangs.
+    #[error("the session did not move for {0:?}")]
     Timeout(Duration),
     /// The dispatcher thread could not be started.
     #[error("cannot start the session's thread: {0}")]
@@ -52,6 +52,19 @@ pub struct SessionOptions {
     pub linger: Duration,
     /// Times that a request is handed to the device before its error is reported.
     pub attempts: u32,
+    /// Accept `INSECURE_` parameter sets: for tests, they protect nothing.
+    pub insecure_parameters: bool,
+}
+
+impl SessionOptions {
+    /// With durations that can be added to any time of day without overflow.
+    fn bounded(mut self) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        for duration in [&mut self.deadline, &mut self.key_deadline, &mut self.linger] {
+            *duration = DAY.min(*duration);
+        }
+        self
+    }
 }
 
 impl Default for SessionOptions {
@@ -61,6 +74,7 @@ impl Default for SessionOptions {
             key_deadline: Duration::from_secs(300),
             linger: Duration::from_micros(200),
             attempts: 2,
+            insecure_parameters: false,
         }
     }
 }
@@ -84,14 +98,14 @@ pub struct SessionStatistics {
     pub lut_uploads: u64,
 }
 
-/// A look-up table that a session knows: the body of a trivial GLWE ciphertext, `N` words mod 2^64.
-/// Cheap to clone.
+/// A look-up table: the body of a trivial GLWE ciphertext, `N` words mod 2^64. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Lut(Arc<LutBody>);
 
 #[derive(Debug)]
 struct LutBody {
-    id: u64,
+    /// BLAKE3 of the words: what tells tables apart, so that equal ones share a slot.
+    digest: [u8; 32],
     words: Box<[u64]>,
 }
 
@@ -109,11 +123,9 @@ pub struct Session(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    parameters: ParameterSet,
+    key: Arc<EvaluationKey>,
     options: SessionOptions,
     shared: Arc<Shared>,
-    luts: Mutex<HashMap<[u8; 32], Weak<LutBody>>>,
-    next_lut: AtomicU64,
     /// `None` only while dropping.
     requests: Option<Sender<Vec<Request>>>,
     dispatcher: Mutex<Option<JoinHandle<()>>>,
@@ -136,20 +148,21 @@ impl Drop for Inner {
 
 impl Session {
     /// Loads the key into the device and starts the dispatcher. The key is kept for recovery.
+    /// Durations of `options` are cut to a day.
     ///
     /// # Errors
-    /// The device does not take the key.
+    /// The parameter set is refused, or the device does not take the key.
     pub fn open(
         mut device: Box<dyn Device>,
         key: Arc<EvaluationKey>,
         options: SessionOptions,
         progress: Progress<'_>,
     ) -> Result<Self, SessionError> {
-        let identity = device.identity();
-        if identity.lut_slots == 0 || identity.max_batch == 0 || identity.max_in_flight == 0 {
-            let name = identity.name.clone();
-            return Err(DeviceError::Protocol(format!("{name} offers no room for a batch")).into());
-        }
+        let options = options.bounded();
+        key.parameters()
+            .admit(options.insecure_parameters)
+            .map_err(DeviceError::from)?;
+        device.identity().validate()?;
         device.load_keys(&key, progress, Instant::now() + options.key_deadline)?;
         let shared = Arc::new(Shared {
             statistics: Mutex::new(SessionStatistics {
@@ -163,19 +176,22 @@ impl Session {
             }),
             progress: AtomicU64::new(0),
         });
-        let parameters = key.parameters().clone();
         let (requests, inbox) = unbounded();
-        let dispatcher = Dispatcher::new(device, key, options, Arc::clone(&shared), inbox);
+        let dispatcher = Dispatcher::new(
+            device,
+            Arc::clone(&key),
+            options,
+            Arc::clone(&shared),
+            inbox,
+        );
         let handle = std::thread::Builder::new()
             .name("gyrus-session".to_owned())
             .spawn(move || dispatcher.run())
             .map_err(|error| SessionError::Thread(error.to_string()))?;
         Ok(Self(Arc::new(Inner {
-            parameters,
+            key,
             options,
             shared,
-            luts: Mutex::new(HashMap::new()),
-            next_lut: AtomicU64::new(0),
             requests: Some(requests),
             dispatcher: Mutex::new(Some(handle)),
         })))
@@ -184,7 +200,13 @@ impl Session {
     /// The parameter set of the loaded key.
     #[must_use]
     pub fn parameters(&self) -> &ParameterSet {
-        &self.0.parameters
+        self.0.key.parameters()
+    }
+
+    /// The key that the session was opened with.
+    #[must_use]
+    pub fn key(&self) -> &Arc<EvaluationKey> {
+        &self.0.key
     }
 
     /// What the session has done so far.
@@ -198,8 +220,8 @@ impl Session {
             .clone()
     }
 
-    /// Makes a look-up table known. Equal tables share one handle, and one slot on the device for
-    /// as long as there is room.
+    /// A handle for a look-up table. Equal tables share one slot on the device, whatever their
+    /// handles, and stay there until less recently used ones are needed.
     ///
     /// # Errors
     /// [`SessionError::Request`] when it does not have `N` words.
@@ -215,21 +237,10 @@ impl Session {
         for word in body {
             hasher.update(&word.to_le_bytes());
         }
-        let mut luts = self.0.luts.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = luts.entry(*hasher.finalize().as_bytes()).or_default();
-        if let Some(known) = entry.upgrade() {
-            return Ok(Lut(known));
-        }
-        let id = self.0.next_lut.fetch_add(1, Ordering::Relaxed);
-        let lut = Arc::new(LutBody {
-            id,
+        Ok(Lut(Arc::new(LutBody {
+            digest: *hasher.finalize().as_bytes(),
             words: body.into(),
-        });
-        *entry = Arc::downgrade(&lut);
-        if luts.len().is_power_of_two() {
-            luts.retain(|_, known| known.strong_count() > 0);
-        }
-        Ok(Lut(lut))
+        })))
     }
 
     /// Key switch and bootstrap of one big LWE ciphertext (`k*N + 1` words); blocks.
@@ -278,7 +289,8 @@ impl Session {
     /// so far.
     ///
     /// # Errors
-    /// As [`Self::bootstrap`]; the first error ends the run.
+    /// As [`Self::bootstrap`]; the first error ends the run, and what has not been handed to the
+    /// device by then is dropped.
     pub fn bootstrap_all(
         &self,
         inputs: &[&[u64]],
@@ -306,10 +318,11 @@ impl Session {
         let words = layout::lut_words(self.parameters());
         if luts.len() != inputs.len() || luts.iter().any(|lut| lut.0.words.len() != words) {
             return Err(SessionError::Request(
-                "every ciphertext needs one look-up table of this session".to_owned(),
+                "every ciphertext needs one look-up table of N words".to_owned(),
             ));
         }
         let (reply, answers) = unbounded();
+        let abandoned = Arc::new(AtomicBool::new(false));
         let requests = std::iter::zip(inputs, luts)
             .enumerate()
             .map(|(index, (&input, lut))| Request {
@@ -319,15 +332,29 @@ impl Session {
                 stride,
                 index,
                 attempts: 0,
+                abandoned: Arc::clone(&abandoned),
                 reply: reply.clone(),
             })
             .collect();
         drop(reply);
         let queue = self.0.requests.as_ref().ok_or(SessionError::Closed)?;
         queue.send(requests).map_err(|_| SessionError::Closed)?;
-        let mut outputs = vec![Vec::new(); inputs.len()];
-        for done in 1..=inputs.len() {
-            let (index, answer) = self.answer(&answers)?;
+        let outputs = self.collect(inputs.len(), &answers, on_progress);
+        if outputs.is_err() {
+            abandoned.store(true, Ordering::Relaxed);
+        }
+        outputs
+    }
+
+    fn collect(
+        &self,
+        count: usize,
+        answers: &Receiver<Answer>,
+        on_progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Vec<u64>>, SessionError> {
+        let mut outputs = vec![Vec::new(); count];
+        for done in 1..=count {
+            let (index, answer) = self.answer(answers)?;
             if let Some(output) = outputs.get_mut(index) {
                 *output = answer?;
             }
@@ -337,10 +364,7 @@ impl Session {
     }
 
     /// Waits for the next answer for as long as the device keeps finishing things.
-    fn answer(
-        &self,
-        answers: &crossbeam_channel::Receiver<dispatcher::Answer>,
-    ) -> Result<dispatcher::Answer, SessionError> {
+    fn answer(&self, answers: &Receiver<Answer>) -> Result<Answer, SessionError> {
         // A request may have to wait for its turn and a recovery; the dispatcher's own deadlines
         // expire first unless it hangs.
         let patience = 3 * self.0.options.deadline + self.0.options.key_deadline;

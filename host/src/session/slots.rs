@@ -4,9 +4,12 @@ use super::Lut;
 use crate::device::LutSlot;
 use std::collections::HashMap;
 
+/// What tells look-up tables apart.
+type Digest = [u8; 32];
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
-    lut: Option<u64>,
+    lut: Option<Digest>,
     last_use: u64,
     /// Batches in flight that use the slot.
     users: u32,
@@ -16,7 +19,7 @@ struct Slot {
 #[derive(Debug)]
 pub(super) struct Slots {
     slots: Vec<Slot>,
-    by_lut: HashMap<u64, usize>,
+    by_lut: HashMap<Digest, usize>,
     clock: u64,
 }
 
@@ -39,7 +42,7 @@ impl Slots {
     /// uploaded there. `None` when every slot is used by a batch in flight.
     pub(super) fn acquire(&mut self, lut: &Lut) -> Option<(LutSlot, bool)> {
         self.clock += 1;
-        let id = lut.0.id;
+        let id = lut.0.digest;
         let known = self.by_lut.get(&id).copied();
         let index = match known {
             Some(index) => index,
@@ -65,6 +68,14 @@ impl Slots {
         Some((LutSlot(number), known.is_none()))
     }
 
+    /// Forgets what is in the slot: the table did not get there.
+    pub(super) fn forget(&mut self, slot: LutSlot) {
+        let lut = self.slots.get_mut(slot.0 as usize);
+        if let Some(lut) = lut.and_then(|slot| slot.lut.take()) {
+            self.by_lut.remove(&lut);
+        }
+    }
+
     /// One batch is done with the slot.
     pub(super) fn release(&mut self, slot: LutSlot) {
         if let Some(slot) = self.slots.get_mut(slot.0 as usize) {
@@ -79,9 +90,9 @@ mod tests {
     use crate::session::LutBody;
     use std::sync::Arc;
 
-    fn lut(id: u64) -> Lut {
+    fn lut(id: u8) -> Lut {
         Lut(Arc::new(LutBody {
-            id,
+            digest: [id; 32],
             words: Box::default(),
         }))
     }
@@ -106,5 +117,8 @@ mod tests {
             "slot a was used before b"
         );
         assert_eq!(slots.acquire(&lut(3)), Some((b, false)));
+        slots.forget(b);
+        slots.release(b);
+        assert_eq!(slots.acquire(&lut(3)), Some((b, true)), "its upload failed");
     }
 }

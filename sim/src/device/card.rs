@@ -3,7 +3,7 @@
 use super::memory::HostMemory;
 use super::worker::{Command, Worker};
 use crate::model::{Engine, Kernel, ModelError};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use gyrus_interface::ring::RingLayout;
 use gyrus_interface::{JobStatus, ParameterSet};
 use std::num::NonZeroUsize;
@@ -34,7 +34,7 @@ impl Default for CardOptions {
             threads: None,
             kernel: Kernel::best(),
             lut_slots: 1024,
-            memory_bytes: 32 << 20,
+            memory_bytes: 64 << 20,
             max_batch: 64,
         }
     }
@@ -50,8 +50,8 @@ pub enum CardError {
     #[error("the card's worker thread did not start: {0}")]
     Spawn(#[from] std::io::Error),
     /// The worker did not answer in time.
-    #[error("the card did not answer in time")]
-    Timeout,
+    #[error("the card did not answer within {0:?}")]
+    Timeout(Duration),
     /// The worker thread is gone.
     #[error("the card's worker thread has ended")]
     Gone,
@@ -142,24 +142,27 @@ impl ModelCard {
             rings,
             reply,
         })?;
-        answer
-            .recv_deadline(deadline)
-            .map_err(|_| CardError::Timeout)?
-            .map_err(CardError::Refused)
+        await_reply(&answer, deadline)?.map_err(CardError::Refused)
     }
 
-    /// Tells that descriptors up to the present tail are in the submission ring.
+    /// Tells that the descriptors before index `tail` are in the submission ring.
     ///
     /// # Errors
     /// [`CardError::Gone`].
-    pub fn doorbell(&self) -> Result<(), CardError> {
-        self.send(Command::Doorbell)
+    pub fn doorbell(&self, tail: u32) -> Result<(), CardError> {
+        self.send(Command::Doorbell { tail })
     }
 
     /// Waits for an interrupt; `false` when none came before `deadline`.
-    #[must_use]
-    pub fn wait_interrupt(&self, deadline: Instant) -> bool {
-        self.interrupts.recv_deadline(deadline).is_ok()
+    ///
+    /// # Errors
+    /// [`CardError::Gone`].
+    pub fn wait_interrupt(&self, deadline: Instant) -> Result<bool, CardError> {
+        match self.interrupts.recv_deadline(deadline) {
+            Ok(()) => Ok(true),
+            Err(RecvTimeoutError::Timeout) => Ok(false),
+            Err(RecvTimeoutError::Disconnected) => Err(CardError::Gone),
+        }
     }
 
     /// Aborts the job at work, drops keys, tables and rings.
@@ -170,9 +173,7 @@ impl ModelCard {
         self.cancel.store(true, Ordering::Relaxed);
         let (reply, answer) = bounded(1);
         self.send(Command::Reset { reply })?;
-        answer
-            .recv_deadline(deadline)
-            .map_err(|_| CardError::Timeout)?;
+        await_reply(&answer, deadline)?;
         while self.interrupts.try_recv().is_ok() {}
         Ok(())
     }
@@ -180,6 +181,14 @@ impl ModelCard {
     fn send(&self, command: Command) -> Result<(), CardError> {
         self.commands.send(command).map_err(|_| CardError::Gone)
     }
+}
+
+fn await_reply<T>(answer: &Receiver<T>, deadline: Instant) -> Result<T, CardError> {
+    let start = Instant::now();
+    answer.recv_deadline(deadline).map_err(|error| match error {
+        RecvTimeoutError::Timeout => CardError::Timeout(start.elapsed()),
+        RecvTimeoutError::Disconnected => CardError::Gone,
+    })
 }
 
 impl Drop for ModelCard {

@@ -89,24 +89,3 @@ impl HostMemory {
         self.range(address, words, held).map(drop)
     }
 }
-
-/// The bytes of `N` descriptor or completion words, little-endian.
-pub(crate) fn to_bytes<const N: usize>(words: &[u64]) -> [u8; N] {
-    let mut bytes = [0; N];
-    for (chunk, word) in bytes.chunks_exact_mut(WORD_BYTES).zip(words) {
-        chunk.copy_from_slice(&word.to_le_bytes());
-    }
-    bytes
-}
-
-/// The words of `bytes`, little-endian.
-pub(crate) fn to_words<const N: usize>(bytes: &[u8]) -> [u64; N] {
-    let mut words = [0; N];
-    for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(WORD_BYTES)) {
-        *word = chunk
-            .iter()
-            .rev()
-            .fold(0, |word, &byte| word << 8 | u64::from(byte));
-    }
-    words
-}

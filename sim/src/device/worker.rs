@@ -1,7 +1,7 @@
 //! The card's worker: takes descriptors in order, does the jobs, writes completions.
 
 use super::card::CardOptions;
-use super::memory::{AccessError, HostMemory, to_bytes, to_words};
+use super::memory::{AccessError, HostMemory};
 use crate::model::{Batch, Engine, EvaluationKey, ModelError};
 use crossbeam_channel::{Receiver, Sender};
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, KeyKind, LutSelection};
@@ -19,7 +19,9 @@ pub(super) enum Command {
         rings: RingLayout,
         reply: Sender<Result<(), JobStatus>>,
     },
-    Doorbell,
+    Doorbell {
+        tail: u32,
+    },
     Reset {
         reply: Sender<()>,
     },
@@ -101,7 +103,7 @@ impl Worker {
                     // Nobody waiting for the answer any more is no reason to stop.
                     let _ = reply.send(self.configure(*set, rings));
                 }
-                Command::Doorbell => self.consume(),
+                Command::Doorbell { tail } => self.consume(tail as usize),
                 Command::Reset { reply } => {
                     self.forget();
                     self.rings = None;
@@ -160,10 +162,13 @@ impl Worker {
         Ok(())
     }
 
-    /// Does every job whose descriptor is in the ring.
-    fn consume(&mut self) {
+    /// Does every job whose descriptor lies before `tail`. A tail outside of the ring does nothing.
+    fn consume(&mut self, tail: usize) {
         while !self.cancel.load(Ordering::Relaxed) {
             let Some(rings) = &mut self.rings else { return };
+            if tail >= rings.layout.entries as usize || rings.submission.index() == tail {
+                return;
+            }
             let at = rings.layout.submission + (rings.submission.index() * DESCRIPTOR_BYTES) as u64;
             let mut words = [0; DESCRIPTOR_BYTES / WORD_BYTES];
             // `configure` checked the whole ring; a ring that is out of reach all the same has
@@ -171,16 +176,18 @@ impl Worker {
             if self.memory.read(at, &mut words).is_err() {
                 return;
             }
-            let bytes = to_bytes(&words);
-            if Descriptor::phase_of(&bytes) != rings.submission.phase() {
-                return;
-            }
+            let bytes = layout::to_bytes(&words);
+            let stale = Descriptor::phase_of(&bytes) != rings.submission.phase();
             rings.submission.advance();
             rings.consumed = rings.consumed.wrapping_add(1);
             let start = Instant::now();
-            let result = Descriptor::decode(&bytes)
-                .map_err(|status| (status, 0))
-                .and_then(|descriptor| self.execute(descriptor.job));
+            let result = if stale {
+                Err((JobStatus::MalformedDescriptor, at))
+            } else {
+                Descriptor::decode(&bytes)
+                    .map_err(|status| (status, at))
+                    .and_then(|descriptor| self.execute(descriptor.job))
+            };
             self.complete(Descriptor::tag_of(&bytes), start, result);
         }
     }
@@ -197,7 +204,7 @@ impl Worker {
             consumed: rings.consumed,
         };
         let at = rings.layout.completion + (rings.completion.index() * COMPLETION_BYTES) as u64;
-        let words: [u64; COMPLETION_BYTES / WORD_BYTES] = to_words(&completion.encode());
+        let words: [u64; COMPLETION_BYTES / WORD_BYTES] = layout::to_words(&completion.encode());
         if self.memory.write(at, &words).is_ok() {
             rings.completion.advance();
         }
@@ -295,12 +302,7 @@ impl Worker {
             LutSelection::One { slot } => Ok(vec![table(slot)?; count]),
             LutSelection::Each { list } => {
                 let words = fetch(&self.memory, list, count.div_ceil(2))?;
-                words
-                    .iter()
-                    .flat_map(|word| [(word & 0xffff_ffff) as u32, (word >> 32) as u32])
-                    .take(count)
-                    .map(table)
-                    .collect()
+                layout::unpack_u32(&words).take(count).map(table).collect()
             }
         }
     }
@@ -353,9 +355,7 @@ impl Worker {
         let keyswitch = match set.keyswitch_modulus {
             KeyswitchModulus::Native64 => KeyswitchKeyWords::U64(&keyswitch),
             KeyswitchModulus::PowerOfTwo32 { .. } => {
-                halves = keyswitch
-                    .iter()
-                    .flat_map(|word| [(word & 0xffff_ffff) as u32, (word >> 32) as u32])
+                halves = layout::unpack_u32(&keyswitch)
                     .take(layout::keyswitch_key_words(set))
                     .collect();
                 KeyswitchKeyWords::U32(&halves)
