@@ -1,8 +1,8 @@
 //! Milliseconds per key switch and bootstrap with the primary parameters: our kernels, tfhe-rs'
 //! exact NTT path and its FFT path, in one run, on the same keys and inputs.
 //!
-//! `cargo bench -p gyrus --bench pbs`. The table at the end gives medians and ratios. Keys and
-//! inputs are uniform words: no path's time depends on their values.
+//! `cargo bench -p gyrus --bench pbs`, about five minutes on two CPUs. The table at the end gives
+//! medians and ratios. Keys and inputs are uniform words: no path's time depends on their values.
 
 #![allow(clippy::expect_used, clippy::panic)]
 
@@ -24,6 +24,9 @@ use tfhe_support::{Reference, Source, modulus32, sample_extract, standard_key, t
 
 /// (batch, threads) of the whole job.
 const SHAPES: [(usize, usize); 4] = [(1, 1), (16, 1), (1, 2), (16, 2)];
+
+/// Samples of one measurement.
+const SAMPLES: usize = 10;
 
 /// A whole job or a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,14 +56,14 @@ impl Results {
         job();
         // One call a sample for long jobs.
         let time = (start.elapsed() * 9).max(Duration::from_millis(500));
-        let samples = self.0.entry((name.to_owned(), part)).or_default();
+        let mut samples = Vec::new();
         let mut group = criterion.benchmark_group(match part {
             Part::Whole(batch, threads) => format!("ks+pbs, batch {batch}, {threads} thread(s)"),
             Part::Bootstrap => "pbs".to_owned(),
             Part::Keyswitch => "ks".to_owned(),
         });
         group
-            .sample_size(10)
+            .sample_size(SAMPLES)
             .sampling_mode(SamplingMode::Flat)
             .warm_up_time(Duration::from_millis(1))
             .measurement_time(time);
@@ -76,13 +79,18 @@ impl Results {
             });
         });
         group.finish();
+        // Criterion warms up before it samples.
+        let warm_up = samples.len().saturating_sub(SAMPLES);
+        self.0
+            .insert((name.to_owned(), part), samples.split_off(warm_up));
     }
 
     /// Median in milliseconds.
     fn milliseconds(&self, name: &str, part: Part) -> Option<f64> {
         let mut samples = self.0.get(&(name.to_owned(), part))?.clone();
         samples.sort_by(f64::total_cmp);
-        samples.get(samples.len() / 2).map(|seconds| seconds * 1e3)
+        let (low, high) = (samples.len().saturating_sub(1) / 2, samples.len() / 2);
+        Some((samples.get(low)? + samples.get(high)?) / 2.0 * 1e3)
     }
 }
 
@@ -268,12 +276,22 @@ fn cpu() -> String {
     format!("{model}, {cores} CPU(s)")
 }
 
+fn join(kernels: &[Kernel]) -> String {
+    let names: Vec<String> = kernels.iter().map(Kernel::to_string).collect();
+    names.join(", ")
+}
+
 const TFHE_NTT: &str = "tfhe-rs NTT (exact)";
 const TFHE_FFT: &str = "tfhe-rs FFT";
 
 fn print_table(results: &Results, names: &[String]) {
     let parts = SHAPES.map(|(batch, threads)| Part::Whole(batch, threads));
     for part in parts.into_iter().chain([Part::Bootstrap, Part::Keyswitch]) {
+        let of = |name: &str| results.milliseconds(name, part);
+        // Criterion's filter may have left it out.
+        if names.iter().all(|name| of(name).is_none()) {
+            continue;
+        }
         println!();
         println!(
             "{:48} {:>10} {:>8} {:>8}",
@@ -287,7 +305,6 @@ fn print_table(results: &Results, names: &[String]) {
             "/NTT",
             "/FFT"
         );
-        let of = |name: &str| results.milliseconds(name, part);
         for name in names {
             let Some(ours) = of(name) else { continue };
             let ratio = |to: Option<f64>| {
@@ -362,9 +379,7 @@ fn main() {
 
     let mut names = vec![TFHE_NTT.to_owned(), TFHE_FFT.to_owned()];
     let mut sizes = Vec::new();
-    let mut kernels = vec![Kernel::Reference, Kernel::Portable, Kernel::best()];
-    kernels.dedup();
-    for kernel in kernels {
+    for kernel in Kernel::available() {
         let engine = Engine::new(None, kernel).expect("an available kernel");
         let key = engine
             .prepare_key(&set, &bootstrapping, keyswitch.words())
@@ -372,22 +387,33 @@ fn main() {
         bench_ours(criterion, &mut results, &key, &inputs, &expected);
         names.push(format!("gyrus {}", key.kernel()));
         sizes.push((
-            kernel,
+            key.kernel(),
             key.bootstrapping_key_bytes(),
             key.keyswitch_key_bytes(),
         ));
     }
     criterion.final_summary();
 
-    println!("\nCPU: {}; best kernel here: {}", cpu(), Kernel::best());
+    println!("\nCPU: {}", cpu());
+    println!(
+        "kernels here: {}; the fastest is {}",
+        join(&Kernel::available()),
+        Kernel::best()
+    );
+    let missing: Vec<Kernel> = Kernel::ALL
+        .into_iter()
+        .filter(|kernel| !Kernel::available().contains(kernel))
+        .collect();
+    if !missing.is_empty() {
+        println!("NOT MEASURED, not on this CPU: {}", join(&missing));
+    }
     print_table(&results, &names);
     println!("\nresident key, one copy for all threads:");
     for (kernel, bootstrapping, keyswitch) in sizes {
-        let megabytes = |bytes: usize| bytes as f64 / 1e6;
         println!(
-            "  gyrus {kernel}: bootstrapping key {:.1} MB, key switching key {:.1} MB",
-            megabytes(bootstrapping),
-            megabytes(keyswitch)
+            "  gyrus {kernel:9} {:>11} bytes: bootstrapping key {bootstrapping}, key switching key \
+             {keyswitch}",
+            bootstrapping + keyswitch
         );
     }
 }

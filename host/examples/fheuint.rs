@@ -1,71 +1,75 @@
 //! An ordinary tfhe-rs program of `FheUint8` and `FheUint16` operations; one line makes every
-//! bootstrap run on a Gyrus session.
+//! bootstrap run on a Gyrus session. Fails when a result is not that of the clear values.
 //!
 //! `cargo run --release --features integer --example fheuint`
 
 use gyrus::device::{self, DeviceChoice, DeviceOptions};
 use gyrus::session::{Session, SessionOptions};
-use gyrus::tfhe::{high_level_server_key, import_evaluation_key, shortint_key};
+use gyrus::tfhe::open_high_level_session;
 use std::error::Error;
-use std::sync::Arc;
+use std::fmt::Display;
 use std::time::Instant;
 use tfhe::prelude::*;
 use tfhe::{ClientKey, CompressedServerKey, ConfigBuilder, FheUint8, FheUint16, set_server_key};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // The client, with tfhe-rs' default parameters.
-    let client = ClientKey::generate(ConfigBuilder::default().build());
-    let compressed = CompressedServerKey::new(&client);
-
-    // The server opens a session on a device.
-    let key = Arc::new(import_evaluation_key(&shortint_key(compressed))?);
-    let device = device::open(DeviceChoice::Auto, DeviceOptions::default())?;
-    let session = Session::open(
-        device,
-        Arc::clone(&key),
-        SessionOptions::default(),
-        &mut |_, _| (),
-    )?;
-    println!(
-        "{}: {}",
-        session.statistics().identity.name,
-        key.parameters().name
-    );
-
     // tfhe-rs asks for one bootstrap per rayon thread at a time. The threads only wait for the
-    // session, so more of them than CPUs make fuller batches.
+    // session, so more of them than CPUs make fuller batches. Comes first: making keys would start
+    // the pool with as many threads as CPUs.
     rayon::ThreadPoolBuilder::new()
         .num_threads(16)
         .build_global()?;
 
-    // The one line: from here on it is a tfhe-rs program as any other.
-    set_server_key(high_level_server_key(&session, &key)?);
+    // The client, with tfhe-rs' default parameters.
+    let client = ClientKey::generate(ConfigBuilder::default().build());
+    let compressed = CompressedServerKey::new(&client);
+
+    // The one line, beside the choice of a device: a session, and a server key whose bootstraps
+    // run on it. From here on it is a tfhe-rs program as any other.
+    let device = device::open(DeviceChoice::Auto, DeviceOptions::default())?;
+    let (session, server) = open_high_level_session(device, compressed, SessionOptions::default())?;
+    set_server_key(server);
+
+    println!(
+        "{}: {}",
+        session.statistics().identity.name,
+        session.parameters().name
+    );
 
     let start = Instant::now();
+    let (x, y) = (201_u8, 77_u8);
     let (a, b) = (
-        FheUint8::try_encrypt(201_u8, &client)?,
-        FheUint8::try_encrypt(77_u8, &client)?,
+        FheUint8::try_encrypt(x, &client)?,
+        FheUint8::try_encrypt(y, &client)?,
     );
-    report(&session, "u8   201 + 77", || decrypt8(&(&a + &b), &client));
-    report(&session, "u8   201 * 77", || decrypt8(&(&a * &b), &client));
-    report(&session, "u8   201 > 77", || {
-        a.gt(&b).decrypt(&client).to_string()
-    });
-    report(&session, "u8   max", || decrypt8(&a.max(&b), &client));
-    let (c, d) = (
-        FheUint16::try_encrypt(40_000_u16, &client)?,
-        FheUint16::try_encrypt(54_321_u16, &client)?,
+    let number = |value: FheUint8| -> u8 { value.decrypt(&client) };
+    check(&session, "u8   201 + 77", x.wrapping_add(y), || {
+        number(&a + &b)
+    })?;
+    check(&session, "u8   201 * 77", x.wrapping_mul(y), || {
+        number(&a * &b)
+    })?;
+    check(&session, "u8   201 > 77", x > y, || {
+        a.gt(&b).decrypt(&client)
+    })?;
+    check(&session, "u8   max", x.max(y), || number(a.max(&b)))?;
+
+    let (x, y) = (40_000_u16, 54_321_u16);
+    let (a, b) = (
+        FheUint16::try_encrypt(x, &client)?,
+        FheUint16::try_encrypt(y, &client)?,
     );
-    report(&session, "u16  40000 + 54321", || {
-        decrypt16(&(&c + &d), &client)
-    });
-    report(&session, "u16  40000 * 54321", || {
-        decrypt16(&(&c * &d), &client)
-    });
-    report(&session, "u16  40000 <= 54321", || {
-        c.le(&d).decrypt(&client).to_string()
-    });
-    report(&session, "u16  max", || decrypt16(&c.max(&d), &client));
+    let number = |value: FheUint16| -> u16 { value.decrypt(&client) };
+    check(&session, "u16  40000 + 54321", x.wrapping_add(y), || {
+        number(&a + &b)
+    })?;
+    check(&session, "u16  40000 * 54321", x.wrapping_mul(y), || {
+        number(&a * &b)
+    })?;
+    check(&session, "u16  40000 <= 54321", x <= y, || {
+        a.le(&b).decrypt(&client)
+    })?;
+    check(&session, "u16  max", x.max(y), || number(a.max(&b)))?;
 
     let (statistics, seconds) = (session.statistics(), start.elapsed().as_secs_f64());
     println!(
@@ -78,20 +82,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn decrypt8(value: &FheUint8, client: &ClientKey) -> String {
-    let clear: u8 = value.decrypt(client);
-    clear.to_string()
-}
-
-fn decrypt16(value: &FheUint16, client: &ClientKey) -> String {
-    let clear: u16 = value.decrypt(client);
-    clear.to_string()
-}
-
-/// Runs one operation and prints its result, its bootstraps and its time.
-fn report(session: &Session, what: &str, operation: impl FnOnce() -> String) {
+/// Runs one operation, prints its result, its bootstraps and its time, and compares the result.
+fn check<T: PartialEq + Display>(
+    session: &Session,
+    what: &str,
+    expected: T,
+    operation: impl FnOnce() -> T,
+) -> Result<(), String> {
     let (before, start) = (session.statistics().requests, Instant::now());
-    let result = operation();
+    let found = operation();
     let (time, bootstraps) = (start.elapsed(), session.statistics().requests - before);
-    println!("{what:20} = {result:>5}   {bootstraps:3} PBS, {time:.2?}");
+    println!("{what:20} = {found:>5}   {bootstraps:3} PBS, {time:.2?}");
+    if found == expected {
+        Ok(())
+    } else {
+        Err(format!("{what}: {expected} in the clear, not {found}"))
+    }
 }

@@ -8,7 +8,11 @@
 
 mod cli_support;
 
-use cli_support::{TOY_IMAGES, gyrus, gyrus_ok, listing, split, toy_files};
+use cli_support::{
+    DECRYPT, ENCRYPT, INFER, KEYGEN, TOY_IMAGES, demo_table, gyrus, gyrus_fails, gyrus_ok,
+    held_out, listing, split, toy_files,
+};
+use gyrus::model::DIGITS;
 use std::path::Path;
 
 /// Classes in the output of `decrypt`.
@@ -17,36 +21,6 @@ fn decrypted_classes(stdout: &str) -> Vec<usize> {
         .lines()
         .filter(|line| line.starts_with("image "))
         .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
-        .collect()
-}
-
-/// Labels of the held-out images, from the committed file.
-fn held_out() -> Vec<(usize, Vec<i64>, usize)> {
-    let text = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/digits/heldout.json"),
-    );
-    let file: serde_json::Value = serde_json::from_str(&text.unwrap()).unwrap();
-    let integers = |value: &serde_json::Value| -> Vec<i64> {
-        value
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|x| x.as_i64().unwrap())
-            .collect()
-    };
-    file["images"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|image| {
-            let logits = integers(&image["plaintext_logits"]);
-            let best = (0..logits.len()).max_by_key(|&i| logits[i]).unwrap();
-            (
-                image["label"].as_u64().unwrap() as usize,
-                integers(&image["pixels"]),
-                best,
-            )
-        })
         .collect()
 }
 
@@ -64,42 +38,18 @@ fn four_processes_at_the_primary_parameters_agree_with_the_plaintext_model_and_t
     let server = tempfile::tempdir().unwrap();
     gyrus_ok(
         client.path(),
-        &[
-            "keygen",
-            "--client-key",
-            "client.key",
-            "--evaluation-key",
-            "evaluation.key",
-        ],
+        "keygen --client-key client.key --evaluation-key evaluation.key",
     );
     gyrus_ok(
         client.path(),
-        &[
-            "encrypt",
-            "--client-key",
-            "client.key",
-            "--index",
-            "0",
-            "1",
-            "2",
-            "--out",
-            "input.gyr",
-        ],
+        "encrypt --client-key client.key --index 0 1 2 --out input.gyr",
     );
     for file in ["evaluation.key", "input.gyr"] {
         std::fs::copy(client.path().join(file), server.path().join(file)).unwrap();
     }
     gyrus_ok(
         server.path(),
-        &[
-            "infer",
-            "--evaluation-key",
-            "evaluation.key",
-            "--input",
-            "input.gyr",
-            "--out",
-            "output.gyr",
-        ],
+        "infer --evaluation-key evaluation.key --input input.gyr --out output.gyr",
     );
     let left: Vec<_> = listing(server.path())
         .iter()
@@ -113,41 +63,18 @@ fn four_processes_at_the_primary_parameters_agree_with_the_plaintext_model_and_t
     .unwrap();
     let run = gyrus_ok(
         client.path(),
-        &[
-            "decrypt",
-            "--client-key",
-            "client.key",
-            "--input",
-            "output.gyr",
-        ],
+        "decrypt --client-key client.key --input output.gyr",
     );
     let classes = decrypted_classes(&run.stdout);
-    let expected: Vec<usize> = held_out()
-        .iter()
-        .take(3)
-        .map(|(_, _, plain)| *plain)
-        .collect();
+    let held_out = held_out();
+    let expected: Vec<usize> = held_out[..3].iter().map(|image| image.plain).collect();
     assert_eq!(classes, expected);
 
-    let demo = gyrus_ok(client.path(), &["demo", "--images", "3"]).stdout;
-    let table: Vec<Vec<usize>> = demo
-        .lines()
-        .skip_while(|line| !line.starts_with("image  truth"))
-        .skip(1)
-        .take(3)
-        .map(|line| {
-            line.split_whitespace()
-                .map(|field| field.parse().unwrap())
-                .collect()
-        })
+    let demo = gyrus_ok(client.path(), "demo --images 3").stdout;
+    let wanted: Vec<[usize; 4]> = (0..3)
+        .map(|i| [i, held_out[i].label, held_out[i].plain, classes[i]])
         .collect();
-    let wanted: Vec<Vec<usize>> = held_out()
-        .iter()
-        .take(3)
-        .enumerate()
-        .map(|(i, (label, _, plain))| vec![i, *label, *plain, classes[i]])
-        .collect();
-    assert_eq!(table, wanted, "{demo}");
+    assert_eq!(demo_table(&demo), wanted, "{demo}");
     for part in [
         "agreement   3/3",
         "accuracy",
@@ -181,98 +108,126 @@ fn four_processes_at_the_primary_parameters_agree_with_the_plaintext_model_and_t
 #[test]
 fn images_from_text_and_from_json_give_the_same_classes() {
     let directory = tempfile::tempdir().unwrap();
-    toy_files(directory.path());
+    let path = directory.path();
+    toy_files(path);
     let images: Vec<_> = TOY_IMAGES
         .iter()
         .map(|pixels| serde_json::json!({ "pixels": pixels }))
         .collect();
     let json = serde_json::json!({ "format": "gyrus-images", "version": 1, "images": images });
-    std::fs::write(directory.path().join("images.json"), json.to_string()).unwrap();
-    gyrus_ok(
-        directory.path(),
-        &[
-            "encrypt",
-            "--insecure-parameters",
-            "--client-key",
-            "client.key",
-            "--model",
-            "model.json",
-            "--images",
-            "images.json",
-            "--out",
-            "input2.gyr",
-        ],
-    );
+    std::fs::write(path.join("images.json"), json.to_string()).unwrap();
+    let encrypt = format!("{ENCRYPT} --model model.json --images images.json");
+    gyrus_ok(path, &format!("{encrypt} --out input2.gyr"));
     let expected: Vec<usize> = TOY_IMAGES.iter().map(|[a, b]| usize::from(a < b)).collect();
     for input in ["input.gyr", "input2.gyr"] {
-        gyrus_ok(
-            directory.path(),
-            &[
-                "--quiet",
-                "infer",
-                "--insecure-parameters",
-                "--evaluation-key",
-                "evaluation.key",
-                "--model",
-                "model.json",
-                "--input",
-                input,
-                "--out",
-                "output.gyr",
-                "--force",
-                "--threads",
-                "1",
-                "--device",
-                "model",
-            ],
-        );
-        let run = gyrus_ok(
-            directory.path(),
-            &[
-                "decrypt",
-                "--insecure-parameters",
-                "--client-key",
-                "client.key",
-                "--input",
-                "output.gyr",
-            ],
-        );
+        let infer = INFER.replace("input.gyr", input);
+        let options = "--out output.gyr --force --threads 1 --device model";
+        gyrus_ok(path, &format!("--quiet {infer} {options}"));
+        let run = gyrus_ok(path, DECRYPT);
         assert_eq!(decrypted_classes(&run.stdout), expected);
     }
+
+    // With names of classes and images.
+    let named = gyrus_ok(
+        path,
+        &format!("--quiet {DECRYPT} --model model.json --index 7 3 5 8 2 9"),
+    );
+    let lines: Vec<String> = std::iter::zip([7, 3, 5, 8, 2, 9], &expected)
+        .map(|(number, class)| format!("image {number}: {}", ["first", "second"][*class]))
+        .collect();
+    assert_eq!(named.stdout.lines().collect::<Vec<_>>(), lines);
+    gyrus_fails(
+        path,
+        &format!("{DECRYPT} --index 1 2"),
+        &["have 6 images, --index names 2"],
+    );
+    std::fs::write(path.join("other.json"), DIGITS).unwrap();
+    gyrus_fails(
+        path,
+        &format!("{DECRYPT} --model other.json"),
+        &["was made for model 'toy-comparison'", "not for 'digits"],
+    );
 }
 
 #[test]
 fn nothing_is_overwritten_without_force() {
     let directory = tempfile::tempdir().unwrap();
-    toy_files(directory.path());
-    let before = std::fs::read(directory.path().join("client.key")).unwrap();
-    let keygen = [
-        "keygen",
-        "--parameters",
-        "INSECURE_TOY_N256",
-        "--insecure-parameters",
-        "--client-key",
-        "client.key",
-        "--evaluation-key",
-        "evaluation.key",
-    ];
-    let run = gyrus(directory.path(), &keygen);
-    assert_eq!(run.code, Some(1));
-    assert!(
-        run.stderr.contains("'client.key' exists already"),
-        "{}",
-        run.stderr
-    );
-    assert!(run.stderr.contains("--force"), "{}", run.stderr);
-    assert_eq!(
-        std::fs::read(directory.path().join("client.key")).unwrap(),
-        before
-    );
-    gyrus_ok(directory.path(), &[&keygen[..], &["--force"]].concat());
-    assert_ne!(
-        std::fs::read(directory.path().join("client.key")).unwrap(),
-        before
-    );
+    let path = directory.path();
+    toy_files(path);
+    let key = || std::fs::read(path.join("client.key")).unwrap();
+    let before = key();
+    gyrus_fails(path, KEYGEN, &["'client.key' exists already", "--force"]);
+    assert_eq!(key(), before);
+    gyrus_ok(path, &format!("{KEYGEN} --force"));
+    assert_ne!(key(), before);
+}
+
+#[test]
+fn both_keys_in_one_file_are_refused_under_any_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    std::fs::create_dir(path.join("sub")).unwrap();
+    let keygen = |client: &str, evaluation: &str| {
+        let line = KEYGEN.replace("client.key", client);
+        format!("{} --force", line.replace("evaluation.key", evaluation))
+    };
+    // Of a file that is not there yet.
+    for other in ["a", "./a", "sub/../a"] {
+        gyrus_fails(path, &keygen("a", other), &["are the same file"]);
+    }
+    // Of one that is there: whatever it holds, and through links.
+    std::fs::write(path.join("a"), b"precious").unwrap();
+    std::fs::hard_link(path.join("a"), path.join("hard")).unwrap();
+    let mut others = vec!["./a", "hard"];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("a", path.join("soft")).unwrap();
+        std::os::unix::fs::symlink("sub", path.join("link")).unwrap();
+        others.extend(["soft", "link/../a"]);
+    }
+    for other in others {
+        gyrus_fails(path, &keygen("a", other), &["are the same file"]);
+        gyrus_fails(path, &keygen(other, "a"), &["are the same file"]);
+    }
+    assert_eq!(std::fs::read(path.join("a")).unwrap(), b"precious");
+    assert!(!path.join("sub/a").exists());
+}
+
+#[test]
+fn force_spares_client_keys_and_the_command_s_own_inputs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    toy_files(path);
+    std::fs::copy(path.join("client.key"), path.join("old.key")).unwrap();
+    std::fs::hard_link(path.join("input.gyr"), path.join("hard.gyr")).unwrap();
+    let read = |file: &std::path::PathBuf| std::fs::read(file).unwrap();
+    let files = || listing(path).iter().map(read).collect::<Vec<_>>();
+    let before = files();
+    let encrypt = format!("{ENCRYPT} --model model.json --images images.csv");
+    let key = "is a client key, which nothing but a new client key may replace";
+    let same = "are the same file";
+    for (command, out, says) in [
+        (encrypt.as_str(), "client.key", key),
+        (&encrypt, "old.key", key),
+        (&encrypt, "./model.json", same),
+        (&encrypt, "images.csv", same),
+        (INFER, "client.key", key),
+        (INFER, "evaluation.key", same),
+        (INFER, "input.gyr", same),
+        (INFER, "hard.gyr", same),
+        (INFER, "model.json", same),
+    ] {
+        gyrus_fails(path, &format!("{command} --force --out {out}"), &[says]);
+    }
+    let keygen = KEYGEN.replace("client.key", "new.key");
+    let keygen = keygen.replace("evaluation.key", "old.key");
+    gyrus_fails(path, &format!("{keygen} --force"), &[key]);
+    assert!(files() == before, "a file was changed");
+    // What is neither is replaced.
+    std::fs::write(path.join("output.gyr"), b"old").unwrap();
+    gyrus_ok(path, &format!("{INFER} --force --out output.gyr"));
+    gyrus_ok(path, &format!("{encrypt} --force --out input.gyr"));
+    assert_eq!(decrypted_classes(&gyrus_ok(path, DECRYPT).stdout).len(), 6);
 }
 
 #[cfg(unix)]
@@ -280,58 +235,30 @@ fn nothing_is_overwritten_without_force() {
 fn a_client_key_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
-    toy_files(directory.path());
-    let key = directory.path().join("client.key");
+    let path = directory.path();
+    toy_files(path);
+    let key = path.join("client.key");
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let run = gyrus(
-        directory.path(),
-        &[
-            "encrypt",
-            "--insecure-parameters",
-            "--client-key",
-            "client.key",
-            "--model",
-            "model.json",
-            "--images",
-            "images.csv",
-            "--out",
-            "input2.gyr",
-        ],
+    gyrus_fails(
+        path,
+        &format!("{ENCRYPT} --model model.json --images images.csv --out input2.gyr"),
+        &["too open (0640)", "chmod 600 'client.key'"],
     );
-    assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("too open (0640)"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("chmod 600 'client.key'"),
-        "{}",
-        run.stderr
-    );
-    assert!(!directory.path().join("input2.gyr").exists());
+    assert!(!path.join("input2.gyr").exists());
 }
 
 #[test]
 fn bad_images_are_named() {
     let directory = tempfile::tempdir().unwrap();
-    toy_files(directory.path());
+    let path = directory.path();
+    toy_files(path);
     let images = |text: &str, fragment: &str| {
-        std::fs::write(directory.path().join("bad.csv"), text).unwrap();
-        let run = gyrus(
-            directory.path(),
-            &[
-                "encrypt",
-                "--insecure-parameters",
-                "--client-key",
-                "client.key",
-                "--model",
-                "model.json",
-                "--images",
-                "bad.csv",
-                "--out",
-                "input2.gyr",
-            ],
+        std::fs::write(path.join("bad.csv"), text).unwrap();
+        gyrus_fails(
+            path,
+            &format!("{ENCRYPT} --model model.json --images bad.csv --out input2.gyr"),
+            &[fragment],
         );
-        assert_eq!(run.code, Some(1), "{}", run.stderr);
-        assert!(run.stderr.contains(fragment), "{}", run.stderr);
-        assert!(run.stderr.contains("help: "), "{}", run.stderr);
     };
     images("", "there is no image");
     images("1, 2\n3, x\n", "line 2: 'x' is not an integer");
@@ -348,30 +275,17 @@ fn bad_images_are_named() {
         "{\"format\": \"x\", \"version\": 1, \"images\": []}",
         "not 'gyrus-images 1'",
     );
-    let run = gyrus(
-        directory.path(),
-        &[
-            "encrypt",
-            "--insecure-parameters",
-            "--client-key",
-            "client.key",
-            "--index",
-            "50",
-            "--out",
-            "input2.gyr",
-        ],
-    );
-    assert!(
-        run.stderr.contains("no held-out image 50"),
-        "{}",
-        run.stderr
+    gyrus_fails(
+        path,
+        &format!("{ENCRYPT} --index 50 --out input2.gyr"),
+        &["no held-out image 50"],
     );
 }
 
 #[test]
 fn info_and_help_work_and_usage_errors_exit_with_2() {
     let directory = tempfile::tempdir().unwrap();
-    let info = gyrus_ok(directory.path(), &["info"]).stdout;
+    let info = gyrus_ok(directory.path(), "info").stdout;
     for part in [
         "model (",
         "n = 879",
@@ -382,14 +296,28 @@ fn info_and_help_work_and_usage_errors_exit_with_2() {
     ] {
         assert!(info.contains(part), "info does not say '{part}':\n{info}");
     }
-    gyrus_ok(directory.path(), &["--help"]);
-    gyrus_ok(directory.path(), &["infer", "--help"]);
-    for arguments in [
-        &["nothing"][..],
-        &["infer"],
-        &["encrypt", "--client-key", "x", "--out", "y"],
-    ] {
+    gyrus_ok(directory.path(), "--help");
+    gyrus_ok(directory.path(), "infer --help");
+    for arguments in ["nothing", "infer", "encrypt --client-key x --out y"] {
         let run = gyrus(directory.path(), arguments);
-        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);
+        assert_eq!(run.code, Some(2), "{arguments}: {}", run.stderr);
     }
+}
+
+#[test]
+fn bench_says_what_it_measured() {
+    let directory = tempfile::tempdir().unwrap();
+    let bench = "bench --seconds 1 --threads 1 --parameters INSECURE_TOY_N256";
+    let run = gyrus_ok(directory.path(), &format!("{bench} --insecure-parameters"));
+    for part in [
+        "kernel",
+        "threads     1",
+        "INSECURE_TOY_N256: n = ",
+        "batch ",
+        "the median of 9 after a warm-up",
+        "PBS/s",
+    ] {
+        assert!(run.stdout.contains(part), "no '{part}' in:\n{}", run.stdout);
+    }
+    assert!(run.stderr.contains("protects nothing"), "{}", run.stderr);
 }

@@ -9,39 +9,50 @@ use gyrus::device::{
 use gyrus::key::EvaluationKey;
 use gyrus::session::{Session, SessionError, SessionOptions};
 use gyrus::tfhe::{
-    high_level_server_key, high_level_server_key_with, import_evaluation_key, shortint_key, to_tfhe,
+    ImportError, high_level_server_key, high_level_server_key_with, import_evaluation_key_as,
+    open_high_level_session, shortint_key, to_tfhe,
 };
 use gyrus_interface::{DeviceError, ParameterSet, catalogue};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Instant;
 use tfhe::prelude::*;
 use tfhe::shortint::atomic_pattern::AtomicPatternServerKey;
 use tfhe::shortint::parameters::COMP_PARAM_MESSAGE_2_CARRY_2;
 use tfhe::{
     ClientKey, CompressedCiphertextListBuilder, CompressedServerKey, ConfigBuilder, FheUint8,
-    FheUint16, ServerKey, set_server_key,
+    FheUint16, Seed, ServerKey, set_server_key,
 };
 
-fn keys(name: &str) -> (ClientKey, Arc<EvaluationKey>) {
-    let set = catalogue::find(name).expect("in the catalogue");
-    let parameters = to_tfhe(&set).expect("a tfhe-rs set");
-    let config = ConfigBuilder::with_custom_parameters(parameters).build();
-    let client = ClientKey::generate(config);
-    let compressed = shortint_key(CompressedServerKey::new(&client));
-    let key = Arc::new(import_evaluation_key(&compressed).expect("imports"));
-    assert_eq!(key.parameters().name, name);
-    (client, key)
+fn model() -> Box<dyn Device> {
+    device::open(DeviceChoice::Model, DeviceOptions::default()).expect("the model")
+}
+
+/// tfhe-rs asks for one bootstrap per thread of rayon's global pool at a time. To be called before
+/// anything starts that pool.
+fn many_threads() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(16)
+            .build_global()
+            .expect("nothing has started the pool");
+    });
+}
+
+fn client(set: &ParameterSet) -> ClientKey {
+    let parameters = to_tfhe(set).expect("a tfhe-rs set");
+    ClientKey::generate(ConfigBuilder::with_custom_parameters(parameters).build())
 }
 
 fn setup(name: &str) -> (ClientKey, Session, ServerKey) {
-    let (client, key) = keys(name);
-    let device = device::open(DeviceChoice::Model, DeviceOptions::default()).expect("the model");
-    let options = SessionOptions::default();
-    let session = Session::open(device, Arc::clone(&key), options, &mut |_, _| ()).expect("opens");
-    let server = high_level_server_key(&session, &key).expect("the session's key");
+    let client = client(&catalogue::find(name).expect("in the catalogue"));
+    let compressed = CompressedServerKey::new(&client);
+    let (session, server) =
+        open_high_level_session(model(), compressed, SessionOptions::default()).expect("opens");
+    assert_eq!(session.parameters().name, name);
     let integer: &tfhe::integer::ServerKey = server.as_ref();
     let shortint: &tfhe::shortint::ServerKey = integer.as_ref();
     assert!(matches!(
@@ -100,11 +111,7 @@ check_operations!(check_u8, FheUint8, u8);
 check_operations!(check_u16, FheUint16, u16);
 
 fn check_programs(name: &str, seed: u64) {
-    // tfhe-rs asks for one bootstrap per rayon thread at a time; an error says that the other test
-    // was first.
-    let _ = rayon::ThreadPoolBuilder::new()
-        .num_threads(16)
-        .build_global();
+    many_threads();
     let (client, session, server) = setup(name);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (x, y) = (random.next_u32() as u16, random.next_u32() as u16);
@@ -120,14 +127,27 @@ fn check_programs(name: &str, seed: u64) {
             set_server_key(thread_key);
             check_u16(client, session, x, y);
         });
+        let thread_key = server.clone();
         scope.spawn(move || {
-            set_server_key(server);
+            set_server_key(thread_key);
             check_u8(client, session, y as u8, y as u8);
         });
     });
+    let uploads = session.statistics().lut_uploads;
+    set_server_key(server);
+    check_u8(&client, &session, random.next_u32() as u8, x as u8);
     let statistics = session.statistics();
+    assert_eq!(
+        statistics.lut_uploads, uploads,
+        "the same operations uploaded their tables again"
+    );
+    assert!(
+        uploads * 4 < statistics.requests,
+        "{uploads} tables uploaded for {} PBS",
+        statistics.requests
+    );
     println!(
-        "{name}: {} PBS in {} batches, largest {}",
+        "{name}: {} PBS in {} batches, largest {}; {uploads} tables",
         statistics.requests, statistics.batches, statistics.largest_batch
     );
     assert_eq!(
@@ -190,19 +210,28 @@ impl Device for Broken {
 /// tfhe-rs' operators return no errors: they have to unwind with the session's.
 #[test]
 fn a_device_that_fails_unwinds_with_its_error() {
-    let (client, key) = keys(catalogue::TOY);
+    many_threads();
+    let set = catalogue::toy();
+    let client = client(&set);
+    let compressed = shortint_key(CompressedServerKey::new(&client));
+    let key = Arc::new(import_evaluation_key_as(&compressed, set).expect("imports"));
     let device = Broken(Identity {
         name: "broken".to_owned(),
+        simulated: true,
+        clock_hz: 1,
         interface: gyrus_interface::INTERFACE_VERSION,
         lut_slots: 16,
         max_batch: 16,
         max_in_flight: 1,
         preferred_batch: 16,
     });
-    let options = SessionOptions::default();
-    let session = Session::open(Box::new(device), Arc::clone(&key), options, &mut |_, _| ())
-        .expect("takes the key");
-    set_server_key(high_level_server_key(&session, &key).expect("the session's key"));
+    let options = SessionOptions {
+        insecure_parameters: true,
+        ..SessionOptions::default()
+    };
+    let session =
+        Session::open(Box::new(device), key, options, &mut |_, _| ()).expect("takes the key");
+    set_server_key(high_level_server_key(&session));
     let (a, b) = (
         FheUint8::encrypt(1u8, &client),
         FheUint8::encrypt(2u8, &client),
@@ -216,19 +245,25 @@ fn a_device_that_fails_unwinds_with_its_error() {
 /// A program that needs more than bootstraps: a compressed ciphertext list.
 #[test]
 fn keys_for_other_purposes_come_along() {
+    many_threads();
     let config = ConfigBuilder::default()
         .enable_compression(COMP_PARAM_MESSAGE_2_CARRY_2)
         .build();
     let client = ClientKey::generate(config);
     let mut compressed = CompressedServerKey::new(&client);
     compressed.tag_mut().set_u64(42);
-    let key = import_evaluation_key(&shortint_key(compressed.clone())).expect("imports");
-    let key = Arc::new(key);
-    let device = device::open(DeviceChoice::Model, DeviceOptions::default()).expect("the model");
-    let options = SessionOptions::default();
-    let session = Session::open(device, Arc::clone(&key), options, &mut |_, _| ()).expect("opens");
-    let server = high_level_server_key_with(&session, &key, compressed).expect("the same set");
+    let (session, server) =
+        open_high_level_session(model(), compressed.clone(), SessionOptions::default())
+            .expect("opens");
     assert_eq!(server.tag().as_u64(), 42);
+    let again = high_level_server_key_with(&session, compressed).expect("the same key");
+    assert_eq!(again.tag().as_u64(), 42);
+    assert!(again.has_compression_key() && again.has_decompression_key());
+    let foreign = CompressedServerKey::new(&ClientKey::generate(config));
+    assert_eq!(
+        high_level_server_key_with(&session, foreign).err(),
+        Some(ImportError::OtherKey)
+    );
     set_server_key(server);
     let sum = counted(&session, || {
         FheUint8::encrypt(19u8, &client) + FheUint8::encrypt(23u8, &client)
@@ -240,4 +275,22 @@ fn keys_for_other_purposes_come_along() {
     let sum: FheUint8 = list.get(0).expect("decompresses").expect("is there");
     let clear: u8 = sum.decrypt(&client);
     assert_eq!(clear, 42);
+}
+
+/// What tfhe-rs does with its own keys only, it refuses on a session's: never a wrong result.
+#[test]
+fn what_tfhe_cannot_do_on_a_session_it_refuses() {
+    many_threads();
+    let config = ConfigBuilder::default().use_dedicated_oprf_key(true);
+    let client = ClientKey::generate(config.build());
+    let compressed = CompressedServerKey::new(&client);
+    let (session, with_own_key) =
+        open_high_level_session(model(), compressed, SessionOptions::default()).expect("opens");
+    assert!(with_own_key.has_oprf_key());
+    for server in [high_level_server_key(&session), with_own_key] {
+        assert!(serde_json::to_string(&server).is_err());
+        set_server_key(server);
+        let random = catch_unwind(|| FheUint8::generate_oblivious_pseudo_random(Seed(7)));
+        assert!(random.is_err(), "pseudo-random ciphertexts work now");
+    }
 }

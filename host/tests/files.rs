@@ -8,7 +8,7 @@
 
 use gyrus::files::{
     ClientSecret, Destination, EncryptedInput, EncryptedOutput, EvaluationKeyFile, FileError,
-    KeyId, ModelReference, Overwrite, generate_keys,
+    KeyId, ModelReference, Overwrite, generate_keys, stored_key_bytes,
 };
 use gyrus::tfhe::{decrypt_phases, encrypt_words, expand};
 use gyrus_interface::{ParameterSet, catalogue};
@@ -208,6 +208,23 @@ fn insecure_parameters_are_refused_unless_allowed() {
     refused(EvaluationKeyFile::read(&at("evaluation"), false).unwrap_err());
     refused(EncryptedInput::read(&at("input"), false).unwrap_err());
     refused(EncryptedOutput::read(&at("output"), false).unwrap_err());
+}
+
+#[test]
+fn a_panic_while_the_key_is_lent_passes_through() {
+    let lent = || fixture().secret.with_key(|_| std::panic::panic_any(7_u8));
+    let panic: Box<dyn std::any::Any + Send> = std::panic::catch_unwind(lent).unwrap_err();
+    assert_eq!(panic.downcast_ref::<u8>(), Some(&7));
+    assert_eq!(coefficients(&fixture().secret).len(), 256);
+}
+
+#[test]
+fn the_size_of_a_stored_key_is_known_before_it_is_made() {
+    let payload = fixture().files[1][16..24].try_into().unwrap();
+    assert_eq!(
+        u64::from_le_bytes(payload),
+        stored_key_bytes(&catalogue::toy()) as u64
+    );
 }
 
 #[test]

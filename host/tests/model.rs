@@ -119,6 +119,75 @@ fn input_is_checked() {
     ));
 }
 
+/// The digits model, changed.
+fn changed(change: impl Fn(&mut Value)) -> Result<Network, ModelError> {
+    let mut file = committed("digits.json");
+    change(&mut file);
+    model::parse(file.to_string().as_bytes())
+}
+
+#[test]
+fn only_periodic_tables_may_have_inputs_that_wrap_around() {
+    // The committed weights reach further than the torus, for which the sine's layer is marked.
+    assert!(changed(|_| ()).is_ok());
+    for mark in [json!(false), Value::Null] {
+        let refused = changed(|file| match &mark {
+            Value::Null => {
+                file["layers"][1]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("periodic");
+            }
+            mark => file["layers"][1]["periodic"] = mark.clone(),
+        });
+        // By hand, from the file: the largest and smallest sum of neuron 0.
+        let first = &committed("digits.json")["layers"][0];
+        let row = integers(&first["weights"][0]);
+        let bias = integers(&first["bias"])[0];
+        let sum = |sign: i64| row.iter().map(|w| (sign * w).max(0)).sum::<i64>();
+        let largest = (16 * sum(1) + bias).max(16 * sum(-1) - bias);
+        match refused.unwrap_err() {
+            ModelError::Wraps {
+                layer,
+                input,
+                reach,
+                limit,
+            } => {
+                assert_eq!((layer.as_str(), input), ("1 (lut)", 0));
+                assert!((reach - largest as f64 / 4096.0).abs() < 1e-12, "{reach}");
+                assert!((limit - 0.45).abs() < 1e-12);
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn tables_accept_what_stays_in_90_percent_of_the_signed_range() {
+    // One input of 1..=10 with weight 1 and a bias: units of 2^-12 of the torus, 1843.2 at most.
+    let with_bias = |bias: i64| {
+        changed(|file| {
+            file["input"] = json!({ "shape": [8, 8], "min": 1, "max": 10, "delta_log2": 52 });
+            let mut row = vec![0; 64];
+            row[5] = 1;
+            file["layers"][0]["weights"] = json!(vec![row; 32]);
+            let mut biases = vec![0; 32];
+            biases[17] = bias;
+            file["layers"][0]["bias"] = json!(biases);
+            file["layers"][1]["periodic"] = json!(false);
+        })
+    };
+    for bias in [0, 1833, -1844] {
+        assert!(with_bias(bias).is_ok(), "{bias}");
+    }
+    for bias in [1834, -1845, 4096] {
+        let error = with_bias(bias).unwrap_err();
+        let wraps = matches!(&error, ModelError::Wraps { input: 17, .. });
+        assert!(wraps, "{bias}: {error}");
+        assert!(error.help().contains("periodic"));
+    }
+}
+
 /// Keys and a session on the simulator.
 struct Bench {
     secret: ClientSecret,
@@ -129,13 +198,11 @@ fn bench(set: &ParameterSet) -> Bench {
     let (secret, evaluation) = generate_keys(set).unwrap();
     let key = import_evaluation_key_as(evaluation.compressed(), set.clone()).unwrap();
     let device = device::open(DeviceChoice::Model, DeviceOptions::default()).unwrap();
-    let session = Session::open(
-        device,
-        Arc::new(key),
-        SessionOptions::default(),
-        &mut |_, _| (),
-    )
-    .unwrap();
+    let options = SessionOptions {
+        insecure_parameters: set.is_insecure(),
+        ..SessionOptions::default()
+    };
+    let session = Session::open(device, Arc::new(key), options, &mut |_, _| ()).unwrap();
     Bench { secret, session }
 }
 
@@ -211,8 +278,9 @@ fn probe(set: &ParameterSet, width: usize, delta: u32, slope: i64) -> Network {
         "version": 1,
         "name": "probe",
         "parameter_set": set.name,
+        // Up to 0.45 of the torus: beyond, a table that is not periodic is refused.
         "input": {
-            "shape": [width], "min": 0, "max": size - 1, "delta_log2": 64 - set.log2_two_n()
+            "shape": [width], "min": 0, "max": size * 9 / 10, "delta_log2": 64 - set.log2_two_n()
         },
         "layers": [
             { "type": "linear", "inputs": width, "outputs": width, "weights": identity, "bias": vec![0; width] },

@@ -3,12 +3,12 @@
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use gyrus::device::{self, DeviceChoice, DeviceOptions};
+use gyrus::device::{self, Device, DeviceChoice, DeviceOptions};
 use gyrus::key::EvaluationKey;
 use gyrus::session::{Session, SessionError, SessionOptions};
 use gyrus::tfhe::{
-    GyrusAtomicPattern, ImportError, import_evaluation_key, import_evaluation_key_as, recognise,
-    server_key, to_tfhe,
+    ImportError, OpenError, import_evaluation_key, import_evaluation_key_as, open_session,
+    recognise, server_key, to_tfhe,
 };
 use gyrus_interface::{ParameterSet, catalogue};
 use std::panic::catch_unwind;
@@ -44,9 +44,15 @@ static TOY: LazyLock<Keys> = LazyLock::new(|| Keys::new(catalogue::TOY));
 
 impl Keys {
     fn new(name: &str) -> Self {
-        let client = client(&find(name));
+        let set = find(name);
+        let client = client(&set);
         let compressed = CompressedServerKey::new(&client);
-        let evaluation = Arc::new(import_evaluation_key(&compressed).expect("imports"));
+        let evaluation = if set.is_insecure() {
+            import_evaluation_key_as(&compressed, set)
+        } else {
+            import_evaluation_key(&compressed)
+        };
+        let evaluation = Arc::new(evaluation.expect("imports"));
         assert_eq!(evaluation.parameters().name, name);
         Self {
             client,
@@ -57,20 +63,21 @@ impl Keys {
 
     fn serve(&self) -> (Session, ServerKey) {
         let session = open(&self.evaluation);
-        let server = server_key(&session, &self.evaluation).expect("the session's key");
+        let server = server_key(&session);
         (session, server)
     }
 }
 
+fn model() -> Box<dyn Device> {
+    device::open(DeviceChoice::Model, DeviceOptions::default()).expect("the model")
+}
+
 fn open(key: &Arc<EvaluationKey>) -> Session {
-    let device = device::open(DeviceChoice::Model, DeviceOptions::default()).expect("the model");
-    Session::open(
-        device,
-        Arc::clone(key),
-        SessionOptions::default(),
-        &mut |_, _| (),
-    )
-    .expect("takes the key")
+    let options = SessionOptions {
+        insecure_parameters: key.parameters().is_insecure(),
+        ..SessionOptions::default()
+    };
+    Session::open(model(), Arc::clone(key), options, &mut |_, _| ()).expect("takes the key")
 }
 
 /// A table on all 16 messages, several ciphertexts at once, and a chain of operations.
@@ -199,19 +206,44 @@ fn a_table_with_a_mask_gives_the_right_words() {
 fn equality_is_identity() {
     let (session, server) = TOY.serve();
     assert_eq!(server, server.clone());
-    assert_ne!(
-        server,
-        server_key(&session, &TOY.evaluation).expect("the session's key")
-    );
+    assert_ne!(server, server_key(&session));
 }
 
 #[test]
-fn a_key_of_other_parameters_is_refused() {
-    let (session, _) = TOY.serve();
-    assert!(matches!(
-        GyrusAtomicPattern::new(session, Arc::clone(&PRIMARY.evaluation)),
-        Err(SessionError::Request(_))
-    ));
+fn a_session_opens_with_a_compressed_key() {
+    let Keys {
+        client,
+        compressed,
+        evaluation,
+    } = &*PRIMARY;
+    let session = open_session(model(), compressed, SessionOptions::default()).expect("opens");
+    assert_eq!(session.key(), evaluation);
+    let server = server_key(&session);
+    let table = server.generate_lookup_table(|x| x ^ 6);
+    let output = server.apply_lookup_table(&client.unchecked_encrypt(9), &table);
+    assert_eq!(client.decrypt_message_and_carry(&output), 15);
+}
+
+/// The toy set protects nothing: its keys are taken only where that is asked for.
+#[test]
+fn insecure_keys_are_refused_unless_allowed() {
+    let Keys { compressed, .. } = &*TOY;
+    let refused = import_evaluation_key(compressed).expect_err("insecure");
+    assert!(
+        matches!(refused, ImportError::UnknownParameters(_)),
+        "{refused}"
+    );
+    assert_eq!(recognise(compressed), Err(refused.clone()));
+    assert_eq!(
+        open_session(model(), compressed, SessionOptions::default()).err(),
+        Some(OpenError::Import(refused))
+    );
+    let options = SessionOptions {
+        insecure_parameters: true,
+        ..SessionOptions::default()
+    };
+    let session = open_session(model(), compressed, options).expect("allowed");
+    assert_eq!(session.parameters().name, catalogue::TOY);
 }
 
 /// tfhe-rs has no way to report an error there: it has to unwind, with the error as payload.
@@ -314,7 +346,7 @@ fn a_key_with_missing_words_is_refused() {
         serde_json::from_str(&whole.replace(&list(words), &list(half)))
             .expect("tfhe-rs does not look");
     assert_eq!(
-        import_evaluation_key(&damaged),
+        import_evaluation_key_as(&damaged, find(catalogue::TOY)),
         Err(ImportError::Length {
             part: "key switching key",
             found: half.len(),

@@ -106,6 +106,7 @@ def model_file(model, correct, total):
       "type": "lut",
       "count": {HIDDEN},
       "function": "round({model.amplitude} * sin(2 * pi * i / {FULL}))",
+      "periodic": true,
       "output_delta_log2": {OUTPUT_DELTA_LOG2},
       "table": {integer_list(model.table, 6)}
     }},

@@ -1,7 +1,9 @@
 //! Reading models and other clear files.
 
 use super::error::CliError;
+use super::output::Output;
 use crate::model::{self, Network};
+use gyrus_interface::ParameterSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -41,4 +43,24 @@ pub(super) fn load_model(path: Option<&Path>) -> Result<Network, CliError> {
         model: path.display().to_string(),
         source,
     })
+}
+
+/// Refuses keys of another polynomial size than the model's, and says so when they are of another
+/// parameter set: the tables fit then, but the noise is not what the model was made for.
+pub(super) fn check_parameters(
+    network: &Network,
+    set: &ParameterSet,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    model::check_parameters(network, set).map_err(CliError::Inference)?;
+    if network.parameter_set() != set.name {
+        out.warn(format_args!(
+            "model {} was made for parameter set {}, the keys are for {}; the noise differs, and \
+             answers may too",
+            network.reference(),
+            network.parameter_set(),
+            set.name
+        ));
+    }
+    Ok(())
 }

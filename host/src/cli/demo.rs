@@ -1,18 +1,18 @@
 //! `gyrus demo`: client and server in one process.
 
 use super::Insecure;
-use super::data::load_model;
+use super::data::{check_parameters, load_model};
 use super::decrypt::{classes, phases};
 use super::encrypt::encrypt;
 use super::error::CliError;
 use super::images::{self, Image};
 use super::infer::infer;
-use super::info::{device_key_bytes, stored_key_bytes};
+use super::info::device_key_bytes;
 use super::keygen::{find_parameters, warn_if_insecure};
 use super::machine::{Machine, describe};
 use super::output::{Output, bytes, seconds};
-use crate::files;
-use crate::model::{self, ModelError, Network, classify, noise};
+use crate::files::{self, stored_key_bytes};
+use crate::model::{ModelError, Network, classify, noise};
 use clap::Args;
 use gyrus_interface::{PRIMARY, ParameterSet};
 use std::time::Instant;
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     let set = find_parameters(&arguments.parameters, &arguments.insecure)?;
     warn_if_insecure(&set, out);
     let network = load_model(None)?;
-    model::check_parameters(&network, &set).map_err(CliError::Inference)?;
+    check_parameters(&network, &set, out)?;
     let mut images = images::all_held_out(&network)?;
     let available = images.len();
     images.truncate(arguments.images as usize);
@@ -98,7 +98,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         "keys        made in {}",
         seconds(keys_start.elapsed())
     ))?;
-    let session = arguments.machine.open(&evaluation, out)?;
+    let session = arguments
+        .machine
+        .open(&evaluation, &arguments.insecure, out)?;
     let identity = session.statistics().identity;
     out.remark(format_args!("device      {}", describe(&identity)))?;
     let input = encrypt(&client, &network, &images)?;
@@ -158,10 +160,35 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     ))?;
     out.result(format_args!(
         "key size    evaluation key {} in a file, {} uploaded, {} resident on the device",
-        bytes(stored_key_bytes(&set)),
+        bytes(stored_key_bytes(&set) as u64),
         bytes(device_key_bytes(&set)),
         bytes(statistics.device.key_bytes)
     ))?;
     out.result(format_args!("ran on      {}", describe(&identity)))?;
-    out.result(format_args!("parameters  {}", set.name))
+    out.result(format_args!("parameters  {}", set.name))?;
+    check_agreement(agree, count)
+}
+
+/// Refuses fewer than 98% of answers that equal the plaintext model's.
+const fn check_agreement(agree: usize, count: usize) -> Result<(), CliError> {
+    if 100 * agree < 98 * count {
+        return Err(CliError::Disagreement { agree, count });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_fifty_answers_may_differ() {
+        for (agree, count) in [(50, 50), (49, 50), (10, 10), (98, 100)] {
+            assert!(check_agreement(agree, count).is_ok(), "{agree} of {count}");
+        }
+        for (agree, count) in [(48, 50), (48, 49), (9, 10), (97, 100), (0, 1)] {
+            let error = check_agreement(agree, count).unwrap_err();
+            assert!(error.to_string().contains("fewer than 98%"), "{error}");
+        }
+    }
 }

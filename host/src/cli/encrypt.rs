@@ -1,16 +1,16 @@
 //! `gyrus encrypt`
 
 use super::Insecure;
-use super::data::load_model;
+use super::data::{check_parameters, load_model};
 use super::error::CliError;
 use super::images::{self, Image};
 use super::keygen::overwrite;
 use super::output::{Output, bytes};
-use crate::files::{ClientSecret, Destination, EncryptedInput};
-use crate::model::{self, Network};
+use crate::files::{ClientSecret, Destination, EncryptedInput, EncryptedOutput};
+use crate::model::Network;
 use crate::tfhe;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -44,21 +44,23 @@ struct Source {
     index: Vec<usize>,
 }
 
-/// Encrypts `images` for `network`.
+/// Encrypts `images` for `network`. Refuses at once what would make answers that do not fit a file.
 pub(super) fn encrypt(
     key: &ClientSecret,
     network: &Network,
     images: &[Image],
 ) -> Result<EncryptedInput, CliError> {
+    let reference = network.reference().clone();
+    let (set, count) = (key.parameters(), images.len());
+    EncryptedOutput::check_size(set, key.key_id(), &reference, count, network.outputs())?;
     let lists = key.with_key(|key| {
         images
             .iter()
             .map(|image| Ok(tfhe::encrypt_words(key, &network.encode(&image.values))?))
             .collect::<Result<Vec<_>, CliError>>()
     })?;
-    let reference = network.reference().clone();
     Ok(EncryptedInput::new(
-        key.parameters().clone(),
+        set.clone(),
         key.key_id(),
         reference,
         lists,
@@ -66,14 +68,18 @@ pub(super) fn encrypt(
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
-    let destination = Destination::new(&arguments.out, overwrite(arguments.force))?;
+    let inputs = [&arguments.model, &arguments.source.images];
+    let inputs = inputs.into_iter().flatten().map(PathBuf::as_path);
+    let kept: Vec<&Path> = inputs.chain([arguments.client_key.as_path()]).collect();
+    let destination =
+        Destination::new(&arguments.out, overwrite(arguments.force))?.sparing(&kept)?;
     let network = load_model(arguments.model.as_deref())?;
     let images = match &arguments.source.images {
         Some(path) => images::read(path, &network)?,
         None => images::held_out(&arguments.source.index, &network)?,
     };
     let key = ClientSecret::read(&arguments.client_key, arguments.insecure.allowed)?;
-    model::check_parameters(&network, key.parameters()).map_err(CliError::Inference)?;
+    check_parameters(&network, key.parameters(), out)?;
     let size = encrypt(&key, &network, &images)?.write(&destination)?;
     out.result(format_args!(
         "encrypted {} images of {} values for model {} to {} ({})",

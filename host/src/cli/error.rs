@@ -24,8 +24,6 @@ pub(super) enum CliError {
     Images { path: PathBuf, reason: String },
     #[error("there is no held-out image {index}; they are numbered from 0 to {last}")]
     NoSuchImage { index: usize, last: usize },
-    #[error("both keys would be written to '{0}'")]
-    SameFile(PathBuf),
     #[error("'{0}' is not a parameter set")]
     NoSuchParameters(String),
     #[error("the parameter set is refused")]
@@ -43,6 +41,12 @@ pub(super) enum CliError {
     Session(#[from] SessionError),
     #[error("inference failed")]
     Inference(#[source] ModelError),
+    #[error(
+        "only {agree} of {count} decrypted answers equal the plaintext model's, fewer than 98%"
+    )]
+    Disagreement { agree: usize, count: usize },
+    #[error("the encrypted answers have {answers} images, --index names {numbers}")]
+    ImageNumbers { answers: usize, numbers: usize },
     #[error("cannot write the results")]
     Output(#[from] io::Error),
 }
@@ -63,7 +67,6 @@ impl CliError {
                     .into()
             }
             Self::NoSuchImage { .. } => "choose other numbers for --index".into(),
-            Self::SameFile(_) => "give two different files".into(),
             Self::NoSuchParameters(_) => "'gyrus info' lists the parameter sets".into(),
             Self::Parameters(ParameterError::Insecure(_)) => {
                 "for tests only: give --insecure-parameters".into()
@@ -72,6 +75,14 @@ impl CliError {
             Self::Import(_) | Self::Words(_) => "make new keys with 'gyrus keygen'".into(),
             Self::Device { .. } => "'gyrus info' lists the devices; try --device model".into(),
             Self::Session(_) => "try again, or use another device (--device)".into(),
+            Self::Disagreement { .. } => {
+                "with parameters that the model was made for, this is a fault of the device or of \
+                 this program; compare with --device model, and report it"
+                    .into()
+            }
+            Self::ImageNumbers { .. } => {
+                "give the numbers that 'gyrus encrypt' was given, in the same order".into()
+            }
             Self::Output(_) => "check the terminal, the pipe or the free space".into(),
         }
     }

@@ -1,7 +1,7 @@
 //! `gyrus infer`
 
 use super::Insecure;
-use super::data::load_model;
+use super::data::{check_parameters, load_model};
 use super::error::CliError;
 use super::keygen::{overwrite, warn_if_insecure};
 use super::machine::{Machine, describe};
@@ -10,7 +10,7 @@ use crate::files::{Destination, EncryptedInput, EncryptedOutput, EvaluationKeyFi
 use crate::model::{self, Executor, Network};
 use crate::session::Session;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
@@ -57,7 +57,8 @@ pub(super) fn infer(
     machine: &Machine,
     out: &Output,
 ) -> Result<Inference, CliError> {
-    let executor = Executor::new(network, session, machine.threads).map_err(CliError::Inference)?;
+    let executor =
+        Executor::new(network, session, machine.threads()).map_err(CliError::Inference)?;
     let bootstraps = executor.bootstraps(input.images());
     let mut progress = out.progress("inference", "bootstraps", bootstraps as u64);
     let start = Instant::now();
@@ -74,13 +75,17 @@ pub(super) fn infer(
 
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
     // Everything that can be wrong is looked at before the long computation.
-    let destination = Destination::new(&arguments.out, overwrite(arguments.force))?;
+    let inputs = [&arguments.evaluation_key, &arguments.input];
+    let inputs = inputs.into_iter().chain(&arguments.model);
+    let kept: Vec<&Path> = inputs.map(PathBuf::as_path).collect();
+    let destination =
+        Destination::new(&arguments.out, overwrite(arguments.force))?.sparing(&kept)?;
     let network = load_model(arguments.model.as_deref())?;
     let key = EvaluationKeyFile::read(&arguments.evaluation_key, arguments.insecure.allowed)?;
     let input = EncryptedInput::read(&arguments.input, arguments.insecure.allowed)?;
     input.check_key(&arguments.input, key.parameters(), key.key_id())?;
     input.check_model(&arguments.input, network.reference())?;
-    model::check_parameters(&network, key.parameters()).map_err(CliError::Inference)?;
+    check_parameters(&network, key.parameters(), out)?;
     if input.inputs() != network.inputs() {
         let (found, wanted) = (input.inputs(), network.inputs());
         return Err(CliError::Inference(model::ModelError::InputCount {
@@ -88,8 +93,15 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
             wanted,
         }));
     }
+    EncryptedOutput::check_size(
+        key.parameters(),
+        key.key_id(),
+        network.reference(),
+        input.images(),
+        network.outputs(),
+    )?;
     warn_if_insecure(key.parameters(), out);
-    let session = arguments.machine.open(&key, out)?;
+    let session = arguments.machine.open(&key, &arguments.insecure, out)?;
     out.remark(format_args!(
         "device      {}",
         describe(&session.statistics().identity)

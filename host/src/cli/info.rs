@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::machine::describe;
 use super::output::{Output, bytes};
 use crate::device::{self, DeviceChoice};
+use crate::files::stored_key_bytes;
 use crate::model;
 use clap::Args;
 use gyrus_interface::{INTERFACE_VERSION, ParameterSet, catalogue, layout};
@@ -11,16 +12,10 @@ use gyrus_interface::{INTERFACE_VERSION, ParameterSet, catalogue, layout};
 #[derive(Debug, Args)]
 pub(super) struct Arguments {}
 
-/// Bytes of the evaluation key as it is uploaded to a device.
+/// Bytes of the evaluation key's images as they are uploaded to a device.
 pub(super) fn device_key_bytes(set: &ParameterSet) -> u64 {
     let bootstrapping = layout::bootstrapping_key_words(set) * layout::WORD_BYTES;
     (bootstrapping + layout::keyswitch_key_bytes(set)) as u64
-}
-
-/// Bytes of the evaluation key as it is stored: bodies only, the masks follow from seeds.
-pub(super) fn stored_key_bytes(set: &ParameterSet) -> u64 {
-    let bootstrapping = layout::bootstrapping_key_words(set) / set.glwe_size() * layout::WORD_BYTES;
-    (bootstrapping + layout::keyswitch_key_bytes(set) / set.small_lwe_size()) as u64
 }
 
 pub(super) fn run(_: &Arguments, out: &mut Output) -> Result<(), CliError> {
@@ -60,7 +55,7 @@ pub(super) fn run(_: &Arguments, out: &mut Output) -> Result<(), CliError> {
         ))?;
         out.result(format_args!(
             "    evaluation key: {} on disk, {} on the device; ciphertext {}",
-            bytes(stored_key_bytes(set)),
+            bytes(stored_key_bytes(set) as u64),
             bytes(device_key_bytes(set)),
             bytes((set.big_lwe_size() * layout::WORD_BYTES) as u64)
         ))?;

@@ -55,11 +55,9 @@ pub(super) const fn overwrite(force: bool) -> Overwrite {
 
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
     let set = find_parameters(&arguments.parameters, &arguments.insecure)?;
-    if arguments.client_key == arguments.evaluation_key {
-        return Err(CliError::SameFile(arguments.client_key.clone()));
-    }
     let client_file = Destination::new(&arguments.client_key, overwrite(arguments.force))?;
-    let evaluation_file = Destination::new(&arguments.evaluation_key, overwrite(arguments.force))?;
+    let evaluation_file = Destination::new(&arguments.evaluation_key, overwrite(arguments.force))?
+        .sparing(&[&arguments.client_key])?;
     warn_if_insecure(&set, out);
     let start = Instant::now();
     let (client, evaluation) = files::generate_keys(&set)?;

@@ -1,5 +1,6 @@
 //! Opening a device and loading a key into it.
 
+use super::Insecure;
 use super::error::CliError;
 use super::output::Output;
 use crate::device::{self, DeviceChoice, DeviceOptions, Identity};
@@ -17,25 +18,39 @@ pub(super) struct Machine {
     /// simulator).
     #[arg(long, value_name = "DEVICE", default_value_t, value_parser = DeviceChoice::from_str)]
     pub(super) device: DeviceChoice,
-    /// Threads of the simulator and of the host's part; one per core when left out.
-    #[arg(long, value_name = "COUNT")]
-    pub(super) threads: Option<NonZeroUsize>,
+    /// Threads of the simulator and of the host's part, up to 1024; one per core when left out.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 impl Machine {
+    /// Threads asked for.
+    pub(super) fn threads(&self) -> Option<NonZeroUsize> {
+        self.threads.map(usize::from).and_then(NonZeroUsize::new)
+    }
+
     /// Threads that will be used.
     pub(super) fn thread_count(&self) -> usize {
-        self.threads
+        self.threads()
             .or_else(|| std::thread::available_parallelism().ok())
             .map_or(1, NonZeroUsize::get)
     }
 
     /// Opens the device and loads `key`.
-    pub(super) fn open(&self, key: &EvaluationKeyFile, out: &Output) -> Result<Session, CliError> {
+    pub(super) fn open(
+        &self,
+        key: &EvaluationKeyFile,
+        insecure: &Insecure,
+        out: &Output,
+    ) -> Result<Session, CliError> {
         let key = tfhe::import_evaluation_key_as(key.compressed(), key.parameters().clone())?;
         let options = DeviceOptions {
-            threads: self.threads,
+            threads: self.threads(),
             ..DeviceOptions::default()
+        };
+        let session_options = SessionOptions {
+            insecure_parameters: insecure.allowed,
+            ..SessionOptions::default()
         };
         let device = device::open(self.device, options).map_err(|source| CliError::Device {
             choice: self.device,
@@ -45,7 +60,7 @@ impl Machine {
         Ok(Session::open(
             device,
             Arc::new(key),
-            SessionOptions::default(),
+            session_options,
             &mut |done, total| progress.set_of(done, total),
         )?)
     }
@@ -53,7 +68,7 @@ impl Machine {
 
 /// Says what really computes.
 pub(super) fn describe(identity: &Identity) -> String {
-    if identity.name.starts_with("model") {
+    if identity.simulated {
         format!(
             "{}: a simulator, standing in for the card that is not there",
             identity.name

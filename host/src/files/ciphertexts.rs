@@ -1,6 +1,6 @@
 //! Encrypted input and encrypted output files.
 
-use super::container::{self, Content, Kind};
+use super::container::{self, Content, IMAGE_LIMIT, Kind};
 use super::error::FileError;
 use super::header::{self, DataHeader, KeyId, ModelReference, tool};
 use super::keys::words_u64;
@@ -86,6 +86,21 @@ macro_rules! data_accessors {
             }
             Ok(())
         }
+
+        /// Checks that the data were made for `model`; `path` is for the message.
+        ///
+        /// # Errors
+        /// [`FileError::OtherModel`].
+        pub fn check_model(&self, path: &Path, model: &ModelReference) -> Result<(), FileError> {
+            if self.header.model == *model {
+                return Ok(());
+            }
+            Err(FileError::OtherModel {
+                path: path.to_path_buf(),
+                found: self.header.model.to_string(),
+                wanted: model.to_string(),
+            })
+        }
     };
 }
 
@@ -95,7 +110,8 @@ impl EncryptedInput {
     /// Takes one list of ciphertexts per image, made with the key pair `key_id`.
     ///
     /// # Errors
-    /// There is no list, or they are not of one length, or not of the size of `parameters`.
+    /// There is no list, or more than [`IMAGE_LIMIT`], or they are not of one length, or not of the
+    /// size of `parameters`.
     pub fn new(
         parameters: ParameterSet,
         key_id: KeyId,
@@ -115,6 +131,7 @@ impl EncryptedInput {
             ));
         }
         let rows = lists.len();
+        check_images(rows)?;
         let header = DataHeader {
             tool: tool(),
             parameters,
@@ -130,21 +147,6 @@ impl EncryptedInput {
     #[must_use]
     pub fn lists(&self) -> &[SeededLweCiphertextListOwned<u64>] {
         &self.lists
-    }
-
-    /// Checks that the data were made for `model`; `path` is for the message.
-    ///
-    /// # Errors
-    /// [`FileError::OtherModel`].
-    pub fn check_model(&self, path: &Path, model: &ModelReference) -> Result<(), FileError> {
-        if self.header.model == *model {
-            return Ok(());
-        }
-        Err(FileError::OtherModel {
-            path: path.to_path_buf(),
-            found: self.header.model.to_string(),
-            wanted: model.to_string(),
-        })
     }
 
     /// Reads an encrypted input.
@@ -195,6 +197,35 @@ impl EncryptedInput {
 
 impl EncryptedOutput {
     data_accessors!(outputs, "Values per image.");
+
+    /// Checks that a file can hold the outputs of `images` images, `outputs` each: to be known
+    /// before the work, not after it.
+    ///
+    /// # Errors
+    /// [`FileError::TooManyImages`] or [`FileError::TooLarge`].
+    pub fn check_size(
+        parameters: &ParameterSet,
+        key_id: KeyId,
+        model: &ModelReference,
+        images: usize,
+        outputs: usize,
+    ) -> Result<(), FileError> {
+        check_images(images)?;
+        let header = DataHeader {
+            tool: tool(),
+            parameters: parameters.clone(),
+            key_id,
+            model: model.clone(),
+            rows: images,
+            columns: outputs,
+        };
+        let payload = payload_bytes(&header, parameters.big_lwe_size());
+        container::check_sizes(
+            Kind::EncryptedOutput,
+            header::encode(&header)?.len() as u64,
+            payload.map_or(u64::MAX, |bytes| bytes as u64),
+        )
+    }
 
     /// Takes the words of big LWE ciphertexts, `[images][outputs][k*N + 1]`, that were computed
     /// from `input`.
@@ -254,6 +285,13 @@ impl EncryptedOutput {
     }
 }
 
+fn check_images(found: usize) -> Result<(), FileError> {
+    if found > IMAGE_LIMIT {
+        return Err(FileError::TooManyImages { found });
+    }
+    Ok(())
+}
+
 /// Bytes of `rows * columns` ciphertexts of `words` words, if that is a number.
 fn payload_bytes(header: &DataHeader, words: usize) -> Option<usize> {
     header
@@ -286,7 +324,10 @@ fn check_length(
     path: &Path,
 ) -> Result<(), FileError> {
     if wanted == Some(content.payload.len()) {
-        return Ok(());
+        return check_images(header.rows).map_err(|error| FileError::Inconsistent {
+            path: path.to_path_buf(),
+            reason: error.to_string(),
+        });
     }
     let (rows, columns) = (header.rows, header.columns);
     Err(FileError::Inconsistent {

@@ -14,6 +14,8 @@ pub const FORMAT_VERSION: u16 = 1;
 pub const PREFIX_BYTES: usize = 24;
 /// Bytes of the checksum at the end.
 pub const CHECKSUM_BYTES: usize = 32;
+/// Largest number of images in one file, encrypted input and output alike.
+pub const IMAGE_LIMIT: usize = 10_000;
 /// Headers are a few hundred bytes.
 const HEADER_LIMIT: u64 = 1 << 16;
 
@@ -43,14 +45,14 @@ impl Kind {
         .find(|kind| *kind as u16 == number)
     }
 
-    /// Largest accepted payload in bytes: above what the largest parameters (keys) or 10,000 images
-    /// (data) need.
+    /// Largest accepted payload in bytes: above what the largest parameters (keys) or
+    /// [`IMAGE_LIMIT`] images of the digits model (data) need.
     const fn payload_limit(self) -> u64 {
         match self {
             Self::ClientKey => 1 << 16,
             Self::EvaluationKey => 3 << 30,
             Self::EncryptedInput => 1 << 28,
-            Self::EncryptedOutput => 4 << 30,
+            Self::EncryptedOutput => 2 << 30,
         }
     }
 
@@ -238,19 +240,49 @@ pub(super) fn read(path: &Path, wanted: Kind) -> Result<Content, FileError> {
     Ok(Content { header, payload })
 }
 
+/// Checks that a file of `kind` can have a header and a payload of so many bytes.
+pub(super) fn check_sizes(kind: Kind, header: u64, payload: u64) -> Result<(), FileError> {
+    let limit = kind.payload_limit();
+    for (part, found, limit) in [
+        ("header", header, HEADER_LIMIT),
+        ("payload", payload, limit),
+    ] {
+        if found > limit {
+            return Err(FileError::TooLarge {
+                kind,
+                part,
+                found,
+                limit,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// True when `path` names a file that begins as a client key does, whatever its version; false when
+/// nothing is there.
+pub(super) fn is_client_key(path: &Path) -> Result<bool, FileError> {
+    match std::fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(io_error("examine", path)(e)),
+        Ok(metadata) if !metadata.is_file() => return Ok(false),
+        Ok(_) => {}
+    }
+    let mut start = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(12).read_to_end(&mut start))
+        .map_err(io_error("examine", path))?;
+    let kind = (Kind::ClientKey as u16).to_le_bytes();
+    Ok(start.starts_with(&MAGIC) && start.ends_with(&kind) && start.len() == 12)
+}
+
 /// The parts of a file, in order, ready to be written.
 pub(super) fn parts<'a>(
     kind: Kind,
     header: &'a [u8],
     payload: &'a [u8],
 ) -> Result<[Part<'a>; 4], FileError> {
-    let limit = kind.payload_limit();
-    if header.len() as u64 > HEADER_LIMIT || payload.len() as u64 > limit {
-        return Err(FileError::Unsupported(format!(
-            "{kind} of {} bytes, the limit is {limit}",
-            payload.len()
-        )));
-    }
+    check_sizes(kind, header.len() as u64, payload.len() as u64)?;
     let prefix = Prefix::encode(kind, header.len() as u32, payload.len() as u64);
     let checksum = checksum_of(&prefix, header, payload);
     Ok([

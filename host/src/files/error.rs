@@ -1,6 +1,6 @@
 //! What can be wrong with a file.
 
-use super::container::{FORMAT_VERSION, Kind};
+use super::container::{FORMAT_VERSION, IMAGE_LIMIT, Kind};
 use super::header::KeyId;
 use gyrus_interface::ParameterError;
 use std::io;
@@ -186,6 +186,38 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
+    /// Two names of one file, where one of them would be written.
+    #[error("'{path}' and '{other}' are the same file")]
+    SameFile {
+        /// The file to be written.
+        path: PathBuf,
+        /// Its other name.
+        other: PathBuf,
+    },
+    /// Something that is not a client key would replace one.
+    #[error("'{path}' is a client key, which nothing but a new client key may replace")]
+    ReplacesKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// More than a file of this kind may hold.
+    #[error("{kind} with a {part} of {found} bytes is too large for a file: the limit is {limit}")]
+    TooLarge {
+        /// What would be stored.
+        kind: Kind,
+        /// Header or payload.
+        part: &'static str,
+        /// Its bytes.
+        found: u64,
+        /// Accepted bytes.
+        limit: u64,
+    },
+    /// More images than a file may hold.
+    #[error("{found} images are too many for one file: the limit is {IMAGE_LIMIT}")]
+    TooManyImages {
+        /// Number of images.
+        found: usize,
+    },
     /// A key or ciphertext that the format has no place for.
     #[error("cannot store this in a Gyrus file: {0}")]
     Unsupported(String),
@@ -252,6 +284,13 @@ impl FileError {
             }
             Self::TooOpen { path, .. } => format!("run: chmod 600 '{}'", path.display()),
             Self::Exists { .. } => "choose another name, or give --force to replace it".into(),
+            Self::SameFile { .. } => "give different files".into(),
+            Self::ReplacesKey { .. } => {
+                "choose another name; data encrypted with a lost client key is lost too".into()
+            }
+            Self::TooLarge { .. } | Self::TooManyImages { .. } => {
+                "divide the images between several files".into()
+            }
             Self::NoDirectory { .. } => "make the directory first, or check the path".into(),
             Self::Unsupported(_) => "make keys with 'gyrus keygen'".into(),
         }

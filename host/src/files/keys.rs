@@ -7,6 +7,7 @@ use super::seed::{self, SEED_BYTES};
 use super::write::{Destination, Staged};
 use crate::tfhe::to_tfhe;
 use gyrus_interface::{ModulusSwitch, ParameterSet, layout};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use tfhe::conformance::ParameterSetConformant;
 use tfhe::core_crypto::commons::numeric::UnsignedInteger;
@@ -84,12 +85,14 @@ impl ClientSecret {
         self.key_id
     }
 
-    /// Lends the key in tfhe-rs' form; that copy is erased before this returns.
+    /// Lends the key in tfhe-rs' form; that copy is erased before this returns, and also when
+    /// `use_key` panics.
     pub fn with_key<R>(&self, use_key: impl FnOnce(&ClientKey) -> R) -> R {
         let key = self.to_client_key();
-        let result = use_key(&key);
+        // The panic goes on below; nothing is looked at that it may have left half done.
+        let result = catch_unwind(AssertUnwindSafe(|| use_key(&key)));
         drop(take_apart(key));
-        result
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     fn to_client_key(&self) -> ClientKey {
@@ -370,16 +373,30 @@ fn encode_parts<W: UnsignedInteger, const B: usize>(
     Ok(payload)
 }
 
+/// Bytes of the payload of an evaluation key's file.
+#[must_use]
+pub fn stored_key_bytes(set: &ParameterSet) -> usize {
+    let (bodies, switch) = stored_parts(set);
+    2 * SEED_BYTES + bodies + switch
+}
+
+/// Bytes of the bootstrapping key and of the key switching key in a file: of each GLWE row only the
+/// body polynomial is stored, of each LWE row only the body.
+fn stored_parts(set: &ParameterSet) -> (usize, usize) {
+    let bodies = layout::bootstrapping_key_words(set) / set.glwe_size() * layout::WORD_BYTES;
+    (
+        bodies,
+        layout::keyswitch_key_bytes(set) / set.small_lwe_size(),
+    )
+}
+
 fn decode_evaluation(
     set: &ParameterSet,
     tfhe_set: AtomicPatternParameters,
     payload: &[u8],
 ) -> Result<CompressedServerKey, String> {
-    // Of each GLWE row only the body polynomial is stored, of each LWE row only the body.
-    let bodies = layout::bootstrapping_key_words(set) / set.glwe_size() * layout::WORD_BYTES;
-    let switch_words = set.big_lwe_dimension().0 * set.keyswitch.level_count.0;
-    let switch = switch_words * (set.keyswitch_modulus.word_bits() / 8);
-    let wanted = 2 * SEED_BYTES + bodies + switch;
+    let (bodies, _) = stored_parts(set);
+    let wanted = stored_key_bytes(set);
     let (seeds, words) = payload
         .split_at_checked(2 * SEED_BYTES)
         .filter(|_| payload.len() == wanted)

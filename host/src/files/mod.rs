@@ -38,8 +38,8 @@ mod seed;
 mod write;
 
 pub use ciphertexts::{EncryptedInput, EncryptedOutput};
-pub use container::{CHECKSUM_BYTES, FORMAT_VERSION, Kind, MAGIC, PREFIX_BYTES};
+pub use container::{CHECKSUM_BYTES, FORMAT_VERSION, IMAGE_LIMIT, Kind, MAGIC, PREFIX_BYTES};
 pub use error::FileError;
 pub use header::{KeyId, ModelReference};
-pub use keys::{ClientSecret, EvaluationKeyFile, generate_keys};
+pub use keys::{ClientSecret, EvaluationKeyFile, generate_keys, stored_key_bytes};
 pub use write::{Destination, Overwrite, Staged};

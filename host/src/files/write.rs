@@ -2,6 +2,7 @@
 
 use super::container::{self, Kind};
 use super::error::FileError;
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -82,6 +83,25 @@ impl Destination {
         })
     }
 
+    /// Refuses to replace what must not be lost: a client key, or one of the files `kept`, under
+    /// this or another name. For files that are not client keys themselves.
+    ///
+    /// # Errors
+    /// [`FileError::ReplacesKey`] or [`FileError::SameFile`]; also when the file cannot be examined.
+    pub fn sparing(self, kept: &[&Path]) -> Result<Self, FileError> {
+        if container::is_client_key(&self.path)? {
+            let path = self.path;
+            return Err(FileError::ReplacesKey { path });
+        }
+        match kept.iter().find(|other| same_file(&self.path, other)) {
+            None => Ok(self),
+            Some(other) => Err(FileError::SameFile {
+                path: self.path,
+                other: other.to_path_buf(),
+            }),
+        }
+    }
+
     /// The path.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -96,6 +116,10 @@ impl Destination {
         header: &[u8],
         payload: &[u8],
     ) -> Result<Staged<'_>, FileError> {
+        if kind != Kind::ClientKey && container::is_client_key(&self.path)? {
+            let path = self.path.clone();
+            return Err(FileError::ReplacesKey { path });
+        }
         let parts = container::parts(kind, header, payload)?;
         let error = |action| {
             let path = self.path.clone();
@@ -143,6 +167,35 @@ impl Destination {
             source,
         })
     }
+}
+
+/// True when both paths name the same file, whether it exists or not: by the same name in the same
+/// directory, or through links.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| {
+        Some((
+            directory(path).canonicalize().ok()?,
+            path.file_name()?.into(),
+        ))
+    };
+    let same_place = |a: Option<(PathBuf, OsString)>, b| a.is_some() && a == b;
+    same_place(place(a), place(b)) || linked(a, b)
+}
+
+/// True when both paths lead to the same existing file.
+#[cfg(unix)]
+fn linked(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (a.metadata(), b.metadata()) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+/// True when both paths lead to the same existing file. Hard links are not seen here.
+#[cfg(not(unix))]
+fn linked(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 fn directory(path: &Path) -> &Path {

@@ -66,6 +66,22 @@ pub enum ModelError {
         /// Largest accepted magnitude.
         limit: f64,
     },
+    /// A table's input could leave the torus's half, where it would read the entry of another value
+    /// with the sign changed.
+    #[error(
+        "layer '{layer}': its input {input} may reach {reach:.4} of the torus, above the limit of \
+         {limit} that keeps it from wrapping around, and the layer is not marked as periodic"
+    )]
+    Wraps {
+        /// Name of the layer.
+        layer: String,
+        /// Which input.
+        input: usize,
+        /// Largest possible magnitude, as a fraction of the torus.
+        reach: f64,
+        /// Largest accepted magnitude.
+        limit: f64,
+    },
     /// The model was made for another polynomial size than the keys have.
     #[error("the model was made for polynomial size {model}, the keys have {keys}")]
     PolynomialSize {
@@ -115,6 +131,11 @@ impl ModelError {
             }
             Self::Shape { .. } | Self::Range { .. } | Self::Overflow { .. } => {
                 "the model file is damaged or was made by hand; export it again".into()
+            }
+            Self::Wraps { .. } => {
+                "scale the values before that layer down, or say \"periodic\": true in it if its \
+                 function has the table's period, as a sine has"
+                    .into()
             }
             Self::PolynomialSize { .. } => {
                 "make keys with a parameter set of the model's polynomial size ('gyrus info' \

@@ -1,7 +1,7 @@
 //! The model file: JSON, as `models/digits/README.md` describes it.
 //!
 //! Everything is checked while it is read: sizes, ranges, that layers fit together, and that no
-//! input can make an output leave its half of the torus.
+//! input can make an output, or the input of a table that is not periodic, wrap around.
 
 use super::error::ModelError;
 use super::network::{Encoding, Layer, Linear, Lookup, Network};
@@ -15,7 +15,8 @@ pub const FILE_LIMIT: u64 = 64 << 20;
 /// The format that this program reads.
 const FORMAT: &str = "gyrus-model";
 const VERSION: u32 = 1;
-/// Largest magnitude of an output, as a fraction of the torus: 10% of the signed range stay free.
+/// Largest magnitude of a value that must not wrap around, as a fraction of the torus: 10% of the
+/// signed range, which is half a torus either way, stay free for the noise.
 const REACH_LIMIT: f64 = 0.45;
 
 #[derive(Deserialize)]
@@ -68,16 +69,63 @@ enum LayerFile {
         count: usize,
         output_delta_log2: u32,
         table: Vec<i64>,
+        /// The function has the table's period by nature: its input may wrap around.
+        #[serde(default)]
+        periodic: bool,
         #[serde(rename = "function")]
         _function: Option<IgnoredAny>,
     },
 }
 
-/// What is known of the values between two layers: they are `integer * 2^delta_log2`, with
-/// magnitudes up to `bound`, in units.
+/// Smallest and largest possible value, in units.
+#[derive(Clone, Copy)]
+struct Interval {
+    low: f64,
+    high: f64,
+}
+
+impl Interval {
+    fn around_zero(reach: f64) -> Self {
+        let (low, high) = (-reach, reach);
+        Self { low, high }
+    }
+
+    /// Largest magnitude.
+    const fn reach(self) -> f64 {
+        self.high.max(-self.low)
+    }
+
+    /// Of a sum of values with these weights, and a bias.
+    fn of_sum(weights: &[i32], values: &[Self], bias: i64) -> Self {
+        let bias = bias as f64;
+        let start = Self {
+            low: bias,
+            high: bias,
+        };
+        std::iter::zip(weights, values.iter().cycle()).fold(start, |sum, (&weight, value)| {
+            let ends = [value.low, value.high].map(|end| end * f64::from(weight));
+            Self {
+                low: sum.low + ends[0].min(ends[1]),
+                high: sum.high + ends[0].max(ends[1]),
+            }
+        })
+    }
+}
+
+/// What is known of the values between two layers: they are `integer * 2^delta_log2`, within
+/// `ranges`: one for each, or one for all of them.
 struct Between {
     delta_log2: u32,
-    bound: f64,
+    ranges: Vec<Interval>,
+}
+
+impl Between {
+    /// The first value that may go beyond [`REACH_LIMIT`], and how far, as a fraction of the torus.
+    fn beyond_limit(&self) -> Option<(usize, f64)> {
+        let torus = 2_f64.powi(64 - self.delta_log2 as i32);
+        let reaches = self.ranges.iter().map(|range| range.reach() / torus);
+        reaches.enumerate().find(|(_, reach)| *reach > REACH_LIMIT)
+    }
 }
 
 /// Reads a model.
@@ -103,23 +151,22 @@ pub fn parse(text: &[u8]) -> Result<Network, ModelError> {
     let limit = i64::from(i32::MAX);
     check_range("input", "min", input.min, -limit, limit)?;
     check_range("input", "max", input.max, input.min, limit)?;
-    let bound = input.min.unsigned_abs().max(input.max.unsigned_abs()) as f64;
     let mut between = Between {
         delta_log2: delta,
-        bound,
+        ranges: vec![Interval {
+            low: input.min as f64,
+            high: input.max as f64,
+        }],
     };
     let mut layers = Vec::new();
     let mut names = Vec::new();
-    let mut reaches = Vec::new();
     for (i, layer) in file.layers.into_iter().enumerate() {
         let name = match layer {
             LayerFile::Linear { .. } => format!("{i} (linear)"),
             LayerFile::Lut { .. } => format!("{i} (lut)"),
         };
-        let (layer, found) = read_layer(&name, layer, &mut between)?;
-        layers.push(layer);
+        layers.push(read_layer(&name, layer, &mut between)?);
         names.push(name);
-        reaches = found;
     }
     let reference = ModelReference {
         name: file.name,
@@ -130,25 +177,22 @@ pub fn parse(text: &[u8]) -> Result<Network, ModelError> {
         high: input.max,
         unit: 1 << delta,
     };
-    let size = set.polynomial_size.0;
-    let classes = file.output.classes;
-    let network = Network::new(reference, encoding, layers, &names, size, classes)?;
-    check_input_shape(&file.input.shape, &network)?;
-    check_output(
-        &file.output.decision,
-        file.output.max_abs,
-        &reaches,
-        &between,
+    let network = Network::new(
+        reference,
+        encoding,
+        layers,
         &names,
+        &set,
+        file.output.classes,
     )?;
+    check_input_shape(&file.input.shape, &network)?;
+    check_output(&file.output.decision, file.output.max_abs, &between, &names)?;
     Ok(network)
 }
 
-fn read_layer(
-    name: &str,
-    layer: LayerFile,
-    between: &mut Between,
-) -> Result<(Layer, Vec<f64>), ModelError> {
+/// The layer, named `name`; `between` is what is known of its inputs, and becomes what is known of
+/// its outputs.
+fn read_layer(name: &str, layer: LayerFile, between: &mut Between) -> Result<Layer, ModelError> {
     let unit = 1_u64 << between.delta_log2;
     let word = |value: i64| value.cast_unsigned().wrapping_mul(unit);
     match layer {
@@ -176,23 +220,28 @@ fn read_layer(
             for &value in &bias {
                 check_range(name, "a bias", value, -(1 << 52), 1 << 52)?;
             }
-            let reaches: Vec<f64> = std::iter::zip(&weights, &bias)
-                .map(|(row, &bias)| {
-                    let norm: f64 = row.iter().map(|&weight| f64::from(weight).abs()).sum();
-                    norm * between.bound + bias.unsigned_abs() as f64
-                })
+            between.ranges = std::iter::zip(&weights, &bias)
+                .map(|(row, &bias)| Interval::of_sum(row, &between.ranges, bias))
                 .collect();
-            between.bound = reaches.iter().copied().fold(0.0, f64::max);
             let bias = bias.into_iter().map(word).collect();
             let linear = Linear::new(name, inputs, weights.concat(), bias)?;
-            Ok((Layer::Linear(linear), reaches))
+            Ok(Layer::Linear(linear))
         }
         LayerFile::Lut {
             count,
             output_delta_log2,
             table,
+            periodic,
             ..
         } => {
+            if let Some((input, reach)) = between.beyond_limit().filter(|_| !periodic) {
+                return Err(ModelError::Wraps {
+                    layer: name.to_owned(),
+                    input,
+                    reach,
+                    limit: REACH_LIMIT,
+                });
+            }
             let delta = i64::from(output_delta_log2);
             check_range(name, "output_delta_log2", delta, 0, 62)?;
             // Below half of the torus, so that an entry and its negative differ in sign.
@@ -200,25 +249,18 @@ fn read_layer(
             for &entry in &table {
                 check_range(name, "a table entry", entry, -limit, limit)?;
             }
-            let bound = table
-                .iter()
-                .map(|entry| entry.unsigned_abs())
-                .max()
-                .unwrap_or(0) as f64;
+            let largest = table.iter().map(|entry| entry.unsigned_abs()).max();
             *between = Between {
                 delta_log2: output_delta_log2,
-                bound,
+                // Of an entry and its negative.
+                ranges: vec![Interval::around_zero(largest.unwrap_or(0) as f64)],
             };
             let unit = 1_u64 << output_delta_log2;
             let words = table
                 .iter()
                 .map(|entry| entry.cast_unsigned().wrapping_mul(unit))
                 .collect();
-            Ok((
-                Layer::Lookup(Lookup::new(name, count, words)?),
-                // All outputs of a table reach equally far.
-                vec![bound; count.min(1)],
-            ))
+            Ok(Layer::Lookup(Lookup::new(name, count, words)?))
         }
     }
 }
@@ -256,12 +298,10 @@ fn check_input_shape(shape: &[usize], network: &Network) -> Result<(), ModelErro
     }
 }
 
-/// Checks that the outputs, of magnitudes up to `reaches`, neither wrap around nor go beyond what
-/// the file says of them.
+/// Checks that the outputs neither wrap around nor go beyond what the file says of them.
 fn check_output(
     decision: &str,
     max_abs: i64,
-    reaches: &[f64],
     between: &Between,
     names: &[String],
 ) -> Result<(), ModelError> {
@@ -278,23 +318,22 @@ fn check_output(
             "{'argmax'}".into(),
         ));
     }
-    if max_abs < 0 || between.bound > max_abs as f64 {
+    let largest = between.ranges.iter().map(|range| range.reach());
+    let largest = largest.fold(0.0, f64::max);
+    if max_abs < 0 || largest > max_abs as f64 {
         return Err(range(
             "max_abs",
             max_abs.to_string(),
-            format!("{}..", between.bound),
+            format!("{largest}.."),
         ));
     }
-    let torus = 2_f64.powi(64 - between.delta_log2 as i32);
-    for (output, reach) in reaches.iter().map(|reach| reach / torus).enumerate() {
-        if reach > REACH_LIMIT {
-            return Err(ModelError::Overflow {
-                layer: names.last().cloned().unwrap_or_default(),
-                output,
-                reach,
-                limit: REACH_LIMIT,
-            });
-        }
+    match between.beyond_limit() {
+        None => Ok(()),
+        Some((output, reach)) => Err(ModelError::Overflow {
+            layer: names.last().cloned().unwrap_or_default(),
+            output,
+            reach,
+            limit: REACH_LIMIT,
+        }),
     }
-    Ok(())
 }

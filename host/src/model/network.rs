@@ -7,6 +7,8 @@
 
 use super::error::ModelError;
 use crate::files::ModelReference;
+use gyrus_interface::ParameterSet;
+use gyrus_interface::params::POLYNOMIAL_SIZE_RANGE;
 
 /// Largest magnitude of a weight: beyond it the noise of any layer would drown the values.
 pub const WEIGHT_LIMIT: i32 = 1 << 15;
@@ -109,12 +111,13 @@ impl Lookup {
     pub fn new(name: &str, width: usize, table: Vec<u64>) -> Result<Self, ModelError> {
         check_width(name, "number of values", width)?;
         let size = table.len();
-        if !(256..=4096).contains(&size) || !size.is_power_of_two() {
+        if !POLYNOMIAL_SIZE_RANGE.contains(&size) || !size.is_power_of_two() {
+            let (low, high) = (POLYNOMIAL_SIZE_RANGE.start(), POLYNOMIAL_SIZE_RANGE.end());
             return Err(ModelError::Range {
                 layer: name.into(),
                 what: "the table's length".into(),
                 found: size.to_string(),
-                range: "the powers of two 256..=4096".into(),
+                range: format!("the powers of two {low}..={high}"),
             });
         }
         Ok(Self { width, table })
@@ -205,12 +208,13 @@ pub struct Network {
     reference: ModelReference,
     encoding: Encoding,
     layers: Vec<Layer>,
+    parameter_set: String,
     polynomial_size: usize,
     classes: Vec<String>,
 }
 
 impl Network {
-    /// Puts layers together, with `names` for messages.
+    /// Puts layers that were made for `set` together, with `names` for messages.
     ///
     /// # Errors
     /// There is no layer, or neighbours do not fit: widths, or table lengths.
@@ -219,9 +223,10 @@ impl Network {
         encoding: Encoding,
         layers: Vec<Layer>,
         names: &[String],
-        polynomial_size: usize,
+        set: &ParameterSet,
         classes: Vec<String>,
     ) -> Result<Self, ModelError> {
+        let polynomial_size = set.polynomial_size.0;
         let name = |i: usize| names.get(i).cloned().unwrap_or_else(|| format!("{i}"));
         if layers.is_empty() {
             let (layer, what) = (reference.name, "the list of layers".into());
@@ -263,6 +268,7 @@ impl Network {
             reference,
             encoding,
             layers,
+            parameter_set: set.name.clone(),
             polynomial_size,
             classes,
         };
@@ -327,6 +333,12 @@ impl Network {
             .map(|layer| layer.inputs().max(layer.outputs()))
             .max()
             .unwrap_or(1)
+    }
+
+    /// Name of the parameter set whose noise the model was made for.
+    #[must_use]
+    pub fn parameter_set(&self) -> &str {
+        &self.parameter_set
     }
 
     /// `N` that the tables were made for.

@@ -4,9 +4,10 @@
 //! masks; expanding it gives both keys in the coefficient domain, mod 2^64 (bootstrapping key) and
 //! mod the key switch's modulus. All shapes and lengths are checked before anything is expanded.
 
-use super::parameters::known_sets;
 use crate::key::{EvaluationKey, KeyswitchKey};
-use gyrus_interface::{DeviceError, KeyswitchModulus, ModulusSwitch, ParameterError, ParameterSet};
+use gyrus_interface::{
+    DeviceError, KeyswitchModulus, ModulusSwitch, ParameterError, ParameterSet, catalogue,
+};
 use std::fmt;
 use tfhe::core_crypto::prelude::{
     CiphertextModulus, PBSOrder, SeededLweBootstrapKeyOwned, SeededLweKeyswitchKeyOwned,
@@ -44,8 +45,8 @@ pub enum ImportError {
         /// Its modulus.
         modulus: String,
     },
-    /// A key of no shape that the catalogue knows.
-    #[error("no parameter set that Gyrus knows has this key's shape: {0}")]
+    /// A key of no shape that the catalogue's secure sets have.
+    #[error("no secure parameter set that Gyrus knows has this key's shape: {0}")]
     UnknownParameters(String),
     /// A key of another shape than the parameter set asked for.
     #[error("the key does not fit {set}: its shape is {found}, expected {expected}")]
@@ -57,6 +58,9 @@ pub enum ImportError {
         /// Shape of the parameter set.
         expected: String,
     },
+    /// A key of another client than the session's.
+    #[error("the key is not the one that the session was opened with")]
+    OtherKey,
     /// A part of the key is shorter or longer than its dimensions say.
     #[error("the {part} has {found} words, expected {expected}")]
     Length {
@@ -75,12 +79,13 @@ pub enum ImportError {
     Key(#[from] DeviceError),
 }
 
-/// Expands `key` to an evaluation key; its parameter set is recognised by its shape.
+/// Expands `key` to an evaluation key; its parameter set, a secure one, is recognised by its shape.
+/// A key of an insecure set goes through [`import_evaluation_key_as`].
 ///
 /// The compressed key is left as it is: 28.8 MB for the primary set, which expands to 115 MB.
 ///
 /// # Errors
-/// The key is of a kind that Gyrus does not support, of no known parameter set, or inconsistent.
+/// The key is of a kind that Gyrus does not support, of no known secure set, or inconsistent.
 pub fn import_evaluation_key(key: &CompressedServerKey) -> Result<EvaluationKey, ImportError> {
     import_evaluation_key_as(key, recognise(key)?)
 }
@@ -128,13 +133,21 @@ pub fn import_evaluation_key_as(
     )?)
 }
 
-/// The catalogue set, toy included, that `key` has the shape of.
+/// The secure catalogue set that `key` has the shape of.
 ///
 /// # Errors
-/// The key is of a kind that Gyrus does not support, or of no known set.
+/// The key is of a kind that Gyrus does not support, or of none of these sets.
 pub fn recognise(key: &CompressedServerKey) -> Result<ParameterSet, ImportError> {
+    recognise_among(key, catalogue::secure_sets())
+}
+
+/// The first of `sets` that `key` has the shape of.
+pub(super) fn recognise_among(
+    key: &CompressedServerKey,
+    sets: impl IntoIterator<Item = ParameterSet>,
+) -> Result<ParameterSet, ImportError> {
     let shape = Shape::of_key(key)?;
-    known_sets()
+    sets.into_iter()
         .find(|set| Shape::of_set(set) == shape)
         .ok_or_else(|| ImportError::UnknownParameters(shape.to_string()))
 }
@@ -325,9 +338,10 @@ fn check_lengths<Word: UnsignedInteger>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tfhe::parameters::known_sets;
 
     #[test]
-    fn known_sets_have_different_shapes() {
+    fn catalogue_sets_have_different_shapes() {
         let shapes: Vec<_> = known_sets().map(|set| Shape::of_set(&set)).collect();
         for (i, shape) in shapes.iter().enumerate() {
             assert!(!shapes[..i].contains(shape), "{shape}");

@@ -2,7 +2,6 @@
 
 use super::cli_support::PREFIX;
 use super::{Case, case, read, value_case};
-use serde_json::json;
 use std::path::Path;
 
 /// The sound encrypted input, changed byte by byte.
@@ -172,7 +171,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case {
             name: "pipe that nobody writes to",
             option,
-            value: json!("pipe"),
+            value: "pipe",
             make: Box::new(|directory| {
                 let made = std::process::Command::new("mkfifo")
                     .arg(directory.join("pipe"))

@@ -13,8 +13,11 @@ mod envelopes;
 mod headers;
 mod models;
 
-use cli_support::{gyrus, gyrus_ok, listing, toy_files};
-use serde_json::{Value, json};
+use cli_support::{
+    DECRYPT, ENCRYPT, INFER, KEYGEN, gyrus, gyrus_fails, gyrus_ok, join, listing, split, toy_files,
+    toy_model,
+};
+use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,7 +26,7 @@ struct Case {
     name: &'static str,
     /// The option whose file is replaced, and by what.
     option: &'static str,
-    value: Value,
+    value: &'static str,
     /// Makes the file that `value` names, from the sound files in the directory.
     make: Box<dyn Fn(&Path)>,
     /// Parts of the message.
@@ -40,7 +43,7 @@ fn case(
     Case {
         name,
         option,
-        value: json!("broken"),
+        value: "broken",
         make: Box::new(move |directory| {
             let content = make(directory);
             std::fs::write(directory.join("broken"), content).unwrap();
@@ -54,13 +57,13 @@ fn case(
 fn value_case(
     name: &'static str,
     option: &'static str,
-    value: &str,
+    value: &'static str,
     says: &[&'static str],
 ) -> Case {
     Case {
         name,
         option,
-        value: json!(value),
+        value,
         make: Box::new(|_| ()),
         says: says.to_vec(),
         code: 1,
@@ -105,7 +108,13 @@ fn argument_cases() -> Vec<Case> {
             "no threads",
             "--threads",
             "0",
-            &["invalid value '0'"],
+            &["invalid value '0'", "1..=1024"],
+        )),
+        usage(value_case(
+            "too many threads",
+            "--threads",
+            "1025",
+            &["invalid value '1025'", "1..=1024"],
         )),
     ]
 }
@@ -123,19 +132,15 @@ fn broken_input_gets_a_clear_error() {
         ("--device", "model"),
         ("--threads", "1"),
     ];
-    let arguments = |option: &str, value: &str| -> Vec<String> {
-        let mut arguments = vec!["infer".to_owned(), "--insecure-parameters".to_owned()];
-        for (name, sound) in sound {
-            arguments.push(name.to_owned());
-            arguments.push(if name == option { value } else { sound }.to_owned());
-        }
-        arguments
+    let arguments = |option: &str, value: &str| {
+        let given = sound.map(|(name, sound)| {
+            let value = if name == option { value } else { sound };
+            format!(" {name} {value}")
+        });
+        format!("infer --insecure-parameters{}", given.concat())
     };
-    fn strs(arguments: &[String]) -> Vec<&str> {
-        arguments.iter().map(String::as_str).collect()
-    }
     // The control: the same command on sound files works.
-    gyrus_ok(path, &strs(&arguments("--out", "sound.gyr")));
+    gyrus_ok(path, &arguments("--out", "sound.gyr"));
 
     let cases: Vec<Case> = [
         envelopes::cases(),
@@ -153,10 +158,7 @@ fn broken_input_gets_a_clear_error() {
         (case.make)(path);
         let before = listing(path);
         let start = Instant::now();
-        let run = gyrus(
-            path,
-            &strs(&arguments(case.option, case.value.as_str().unwrap())),
-        );
+        let run = gyrus(path, &arguments(case.option, case.value));
         let mut fault = |what: &str| {
             let (code, out, err) = (run.code, &run.stdout, &run.stderr);
             faults.push(format!(
@@ -190,49 +192,23 @@ fn broken_input_gets_a_clear_error() {
 #[test]
 fn insecure_parameters_need_the_flag() {
     let directory = tempfile::tempdir().unwrap();
-    toy_files(directory.path());
-    let run = gyrus(
-        directory.path(),
-        &[
-            "infer",
-            "--evaluation-key",
-            "evaluation.key",
-            "--input",
-            "input.gyr",
-            "--model",
-            "model.json",
-            "--out",
-            "output.gyr",
-        ],
+    let path = directory.path();
+    toy_files(path);
+    let without = |command: &str| command.replace("--insecure-parameters", "");
+    let infer = without(&format!("{INFER} --out output.gyr"));
+    let refused = "the parameters of 'evaluation.key' are refused";
+    gyrus_fails(
+        path,
+        &infer,
+        &[refused, "is insecure", "--insecure-parameters"],
     );
-    assert_eq!(run.code, Some(1));
-    assert!(
-        run.stderr
-            .contains("the parameters of 'evaluation.key' are refused"),
-        "{}",
-        run.stderr
+    assert!(!path.join("output.gyr").exists());
+    gyrus_fails(path, &without(KEYGEN), &["is insecure"]);
+    // With the flag, on the other commands that open a session.
+    gyrus_ok(
+        path,
+        "bench --seconds 1 --parameters INSECURE_TOY_N256 --insecure-parameters",
     );
-    assert!(run.stderr.contains("is insecure"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("--insecure-parameters"),
-        "{}",
-        run.stderr
-    );
-    assert!(!directory.path().join("output.gyr").exists());
-    let run = gyrus(
-        directory.path(),
-        &[
-            "keygen",
-            "--parameters",
-            "INSECURE_TOY_N256",
-            "--client-key",
-            "c",
-            "--evaluation-key",
-            "e",
-        ],
-    );
-    assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("is insecure"), "{}", run.stderr);
 }
 
 #[test]
@@ -240,25 +216,10 @@ fn a_model_for_another_polynomial_size_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     toy_files(directory.path());
     // The digits model is for N = 2048; the toy keys have N = 256.
-    let run = gyrus(
+    gyrus_fails(
         directory.path(),
-        &[
-            "encrypt",
-            "--insecure-parameters",
-            "--client-key",
-            "client.key",
-            "--index",
-            "0",
-            "--out",
-            "digits.gyr",
-        ],
-    );
-    assert_eq!(run.code, Some(1));
-    assert!(
-        run.stderr
-            .contains("was made for polynomial size 2048, the keys have 256"),
-        "{}",
-        run.stderr
+        &format!("{ENCRYPT} --index 0 --out digits.gyr"),
+        &["was made for polynomial size 2048, the keys have 256"],
     );
 }
 
@@ -267,65 +228,65 @@ fn files_of_two_key_pairs_do_not_mix() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     toy_files(first.path());
     toy_files(second.path());
-    std::fs::copy(
-        second.path().join("input.gyr"),
-        first.path().join("other.gyr"),
-    )
-    .unwrap();
-    let run = gyrus(
+    for (from, to) in [("input.gyr", "other.gyr"), ("client.key", "other.key")] {
+        std::fs::copy(second.path().join(from), first.path().join(to)).unwrap();
+    }
+    let infer = format!("{INFER} --out output.gyr");
+    gyrus_fails(
         first.path(),
-        &[
-            "infer",
-            "--insecure-parameters",
-            "--evaluation-key",
-            "evaluation.key",
-            "--input",
-            "other.gyr",
-            "--model",
-            "model.json",
-            "--out",
-            "output.gyr",
-        ],
+        &infer.replace("input.gyr", "other.gyr"),
+        &["'other.gyr' belongs to another key pair"],
     );
-    assert_eq!(run.code, Some(1));
-    assert!(
-        run.stderr
-            .contains("'other.gyr' belongs to another key pair"),
-        "{}",
-        run.stderr
-    );
-    gyrus_ok(
+    gyrus_ok(first.path(), &infer);
+    gyrus_fails(
         first.path(),
-        &[
-            "infer",
-            "--insecure-parameters",
-            "--evaluation-key",
-            "evaluation.key",
-            "--input",
-            "input.gyr",
-            "--model",
-            "model.json",
-            "--out",
-            "output.gyr",
-        ],
+        &DECRYPT.replace("client.key", "other.key"),
+        &["'output.gyr' belongs to another key pair"],
     );
-    let key = second.path().join("client.key");
-    let run = gyrus(
-        first.path(),
-        &[
-            "decrypt",
-            "--insecure-parameters",
-            "--client-key",
-            key.to_str().unwrap(),
-            "--input",
-            "output.gyr",
-        ],
-    );
-    assert_eq!(run.code, Some(1));
-    assert!(
-        run.stderr
-            .contains("'output.gyr' belongs to another key pair"),
-        "{}",
-        run.stderr
-    );
+}
+
+/// The toy model with `outputs` outputs instead of two.
+fn wide_model(outputs: usize) -> String {
+    let mut model = toy_model();
+    model["layers"][2]["outputs"] = json!(outputs);
+    model["layers"][2]["weights"] = json!(vec![[1, -1]; outputs]);
+    model["layers"][2]["bias"] = json!(vec![0; outputs]);
+    model["output"]["classes"] = json!(vec!["class"; outputs]);
+    model.to_string()
+}
+
+#[test]
+fn answers_that_do_not_fit_a_file_are_refused_before_the_work() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    toy_files(path);
+    // 10,000 images of 105 answers of 257 words: 11 MB above 2 GiB.
+    let model = wide_model(105);
+    let (header, _) = split(&read(path, "input.gyr"));
+    let input = |rows: usize| {
+        let mut header = header.clone();
+        header["rows"] = json!(rows);
+        header["model"]["hash"] = json!(blake3::hash(model.as_bytes()).to_hex().as_str());
+        let payload = vec![0; rows * (16 + 2 * 8)];
+        join(3, &serde_json::to_vec(&header).unwrap(), &payload)
+    };
+    std::fs::write(path.join("model.json"), &model).unwrap();
+    std::fs::write(path.join("input.gyr"), input(10_000)).unwrap();
+    let infer = format!("{INFER} --out output.gyr");
+    let large = ["payload of 2158800000 bytes", "the limit is 2147483648"];
+    let run = gyrus_fails(path, &infer, &large);
+    assert!(!run.stdout.contains("device"), "{}", run.stdout);
+    std::fs::write(path.join("images.csv"), "1, 2\n".repeat(10_000)).unwrap();
+    let encrypt = format!("{ENCRYPT} --images images.csv --out large.gyr");
+    gyrus_fails(path, &format!("{encrypt} --model model.json"), &large);
+    // Both kinds have the same limit on the number of images.
+    std::fs::write(path.join("input.gyr"), input(10_001)).unwrap();
+    let many = ["10001 images are too many", "the limit is 10000"];
+    gyrus_fails(path, &infer, &many);
+    std::fs::write(path.join("images.csv"), "1, 2\n".repeat(10_001)).unwrap();
+    std::fs::write(path.join("model.json"), toy_model().to_string()).unwrap();
+    gyrus_fails(path, &format!("{encrypt} --model model.json"), &many);
+    for file in ["output.gyr", "large.gyr"] {
+        assert!(!path.join(file).exists(), "{file} is there");
+    }
 }

@@ -185,6 +185,23 @@ pub(super) fn cases() -> Vec<Case> {
             }),
         ),
         case(
+            "input of a table that wraps around",
+            option,
+            // 16 * 8 * 2^55 is a quarter of the torus; 16 * 15 * 2^55 is 0.47 of it.
+            &[
+                "layer '1 (lut)': its input 1 may reach 0.4688 of the torus",
+                "above the limit of 0.45",
+                "\"periodic\": true",
+            ],
+            model(|m| m["layers"][0]["weights"] = json!([[8, -6], [-6, 15]])),
+        ),
+        case(
+            "bias that makes a table's input wrap around",
+            option,
+            &["layer '1 (lut)': its input 0 may reach 0.4883 of the torus"],
+            model(|m| m["layers"][0]["bias"] = json!([-154, 0])),
+        ),
+        case(
             "outputs beyond what the file says",
             option,
             &["max_abs is 5000"],

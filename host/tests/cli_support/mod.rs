@@ -12,14 +12,14 @@ pub(crate) struct Run {
     pub(crate) stderr: String,
 }
 
-/// Runs `gyrus` in `directory`, for ten minutes at most.
-pub(crate) fn gyrus(directory: &Path, arguments: &[&str]) -> Run {
+/// Runs `gyrus` in `directory`, for ten minutes at most. `arguments` are separated by spaces.
+pub(crate) fn gyrus(directory: &Path, arguments: &str) -> Run {
     let (out, err) = (
         tempfile::NamedTempFile::new().unwrap(),
         tempfile::NamedTempFile::new().unwrap(),
     );
     let mut child = Command::new(env!("CARGO_BIN_EXE_gyrus"))
-        .args(arguments)
+        .args(arguments.split_whitespace())
         .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(out.reopen().unwrap())
@@ -34,7 +34,7 @@ pub(crate) fn gyrus(directory: &Path, arguments: &[&str]) -> Run {
         if Instant::now() > deadline {
             child.kill().unwrap();
             child.wait().unwrap();
-            panic!("gyrus {arguments:?} did not end in ten minutes");
+            panic!("gyrus {arguments} did not end in ten minutes");
         }
         std::thread::sleep(Duration::from_millis(5));
     };
@@ -47,16 +47,82 @@ pub(crate) fn gyrus(directory: &Path, arguments: &[&str]) -> Run {
 }
 
 /// As [`gyrus`], for a command that has to work.
-pub(crate) fn gyrus_ok(directory: &Path, arguments: &[&str]) -> Run {
+pub(crate) fn gyrus_ok(directory: &Path, arguments: &str) -> Run {
     let run = gyrus(directory, arguments);
     assert_eq!(
         run.code,
         Some(0),
-        "gyrus {arguments:?}:\n{}{}",
+        "gyrus {arguments}:\n{}{}",
         run.stdout,
         run.stderr
     );
     run
+}
+
+/// As [`gyrus`], for a command that has to fail with all of `says` in its message, and with advice.
+pub(crate) fn gyrus_fails(directory: &Path, arguments: &str, says: &[&str]) -> Run {
+    let run = gyrus(directory, arguments);
+    assert_eq!(run.code, Some(1), "gyrus {arguments}: {}", run.stderr);
+    for part in says.iter().chain(&["error: ", "help: "]) {
+        let found = run.stderr.contains(part);
+        assert!(found, "no '{part}' from gyrus {arguments}: {}", run.stderr);
+    }
+    run
+}
+
+/// Makes keys for the toy parameters: client.key, evaluation.key.
+pub(crate) const KEYGEN: &str = "keygen --parameters INSECURE_TOY_N256 --insecure-parameters \
+     --client-key client.key --evaluation-key evaluation.key";
+
+/// Encrypts for the toy keys; images and output are to be added.
+pub(crate) const ENCRYPT: &str = "encrypt --insecure-parameters --client-key client.key";
+
+/// Runs the toy model on input.gyr; the output is to be added.
+pub(crate) const INFER: &str = "infer --insecure-parameters --evaluation-key evaluation.key \
+     --model model.json --input input.gyr";
+
+/// Decrypts output.gyr with the toy key.
+pub(crate) const DECRYPT: &str =
+    "decrypt --insecure-parameters --client-key client.key --input output.gyr";
+
+/// A held-out image of the digits model, from the committed file.
+pub(crate) struct HeldOut {
+    pub(crate) label: usize,
+    /// The class that the committed logits of the plaintext model name.
+    pub(crate) plain: usize,
+}
+
+/// The committed held-out images.
+pub(crate) fn held_out() -> Vec<HeldOut> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/digits/heldout.json");
+    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let images = file["images"].as_array().unwrap();
+    images
+        .iter()
+        .map(|image| {
+            let logits = image["plaintext_logits"].as_array().unwrap();
+            let logit = |class: &usize| logits[*class].as_i64().unwrap();
+            HeldOut {
+                label: image["label"].as_u64().unwrap() as usize,
+                plain: (0..logits.len()).max_by_key(logit).unwrap(),
+            }
+        })
+        .collect()
+}
+
+/// The rows of the demo's table: image, truth, plaintext, decrypted.
+pub(crate) fn demo_table(stdout: &str) -> Vec<[usize; 4]> {
+    let lines = stdout
+        .lines()
+        .skip_while(|line| !line.starts_with("image  truth"));
+    lines
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .map(|line| {
+            let mut fields = line.split_whitespace();
+            [(); 4].map(|()| fields.next().unwrap().parse().unwrap())
+        })
+        .collect()
 }
 
 /// Bytes before the header of a file.
@@ -126,34 +192,9 @@ pub(crate) fn toy_files(directory: &Path) {
         "images.csv",
         TOY_IMAGES.map(|[a, b]| format!("{a}, {b}\n")).concat(),
     );
-    gyrus_ok(
-        directory,
-        &[
-            "keygen",
-            "--parameters",
-            "INSECURE_TOY_N256",
-            "--insecure-parameters",
-            "--client-key",
-            "client.key",
-            "--evaluation-key",
-            "evaluation.key",
-        ],
-    );
-    gyrus_ok(
-        directory,
-        &[
-            "encrypt",
-            "--insecure-parameters",
-            "--client-key",
-            "client.key",
-            "--model",
-            "model.json",
-            "--images",
-            "images.csv",
-            "--out",
-            "input.gyr",
-        ],
-    );
+    gyrus_ok(directory, KEYGEN);
+    let encrypt = format!("{ENCRYPT} --model model.json --images images.csv --out input.gyr");
+    gyrus_ok(directory, &encrypt);
 }
 
 /// Images of [`toy_files`]: far enough from equality for the toy's noise.
