@@ -3,6 +3,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
+//! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
+//! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
 //!
 //! Every unit is a streaming pipeline with one clock: operands enter with `valid_in`, the result
 //! leaves with `valid_out` exactly `LATENCY` rising edges later, and a new set of operands may
@@ -10,3 +12,5 @@
 //! keeps a buffer in front. Registers start at zero.
 
 pub mod arith;
+pub mod memory;
+pub mod structure;
