@@ -5,6 +5,7 @@
     clippy::panic,
     reason = "a test fails by panicking, in its helpers too"
 )]
+#![allow(dead_code, reason = "the bench serves other tests, too")]
 
 #[path = "../support/mod.rs"]
 mod support;

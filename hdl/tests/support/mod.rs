@@ -4,6 +4,7 @@
 //! A bench cycle is: set the inputs, raise the clock, sample the outputs, lower the clock. So
 //! what enters in cycle i leaves in the sample of cycle i + LATENCY - 1.
 
+pub(crate) mod bench;
 pub(crate) mod verilator;
 
 use rand::{RngExt, SeedableRng};

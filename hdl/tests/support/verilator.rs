@@ -19,13 +19,7 @@ pub(crate) fn run<U: Unit>(name: &str, verilog: &str, cycles: &[Cycle]) -> Vec<S
         .join("verilator")
         .join(name);
     fs::create_dir_all(&directory).expect("a directory for the harness");
-    // An unchanged file keeps its time, so that an unchanged unit is not built again.
-    let write = |file: &str, text: &str| {
-        let file = directory.join(file);
-        if fs::read_to_string(&file).ok().as_deref() != Some(text) {
-            fs::write(file, text).expect("a writable directory");
-        }
-    };
+    let write = |file: &str, text: &str| write_if_changed(&directory, file, text);
     write("top.v", verilog);
     write("harness.cpp", &harness::<U>());
     write("stimuli.txt", &stimuli::<U>(cycles));
@@ -51,8 +45,16 @@ pub(crate) fn run<U: Unit>(name: &str, verilog: &str, cycles: &[Cycle]) -> Vec<S
     parse(&finish(&directory, "run", harness))
 }
 
+/// Writes a file. An unchanged one keeps its time, so that an unchanged unit is not built again.
+pub(crate) fn write_if_changed(directory: &Path, file: &str, text: &str) {
+    let file = directory.join(file);
+    if fs::read_to_string(&file).ok().as_deref() != Some(text) {
+        fs::write(file, text).expect("a writable directory");
+    }
+}
+
 /// Runs a command in the directory until the deadline; returns its standard output.
-fn finish(directory: &Path, step: &str, mut command: Command) -> String {
+pub(crate) fn finish(directory: &Path, step: &str, mut command: Command) -> String {
     let log = |stream: &str| directory.join(format!("{step}.{stream}"));
     let create = |stream| File::create(log(stream)).expect("a writable directory");
     command

@@ -1,0 +1,377 @@
+//! A bench for blocks with any ports: run by hand in the Rust-HDL simulation, cycle by cycle, then
+//! replayed on the emitted Verilog under Verilator, which has to give the same outputs.
+//!
+//! A cycle is: set the inputs, settle, sample the outputs, raise the clock, lower the clock. So a
+//! sample shows what the block says in the cycle, to the inputs of the same cycle where there is a
+//! path without a register, and a pipeline of latency L answers in the sample of cycle i + L.
+//! Transfers on a valid/ready port happen where both are high in the sample.
+
+use super::FromWord;
+use super::verilator::{finish, write_if_changed};
+use rust_hdl::prelude::{
+    Bits, Block, In, Out, Signal, Synth, check_all, generate_verilog, simulate,
+};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A port or a group of ports as words of at most 128 bits.
+pub(crate) trait Pins {
+    /// Names and widths, for the field's name.
+    fn describe(&self, field: &str, to: &mut Vec<(String, usize)>);
+    fn set(&mut self, words: &mut dyn Iterator<Item = u128>);
+    fn get(&self, words: &mut Vec<u128>);
+}
+
+/// Values of one port.
+pub(crate) trait Word: FromWord + Copy {
+    const WIDTH: usize;
+    fn word(self) -> u128;
+}
+
+impl Word for bool {
+    const WIDTH: usize = 1;
+    fn word(self) -> u128 {
+        self.into()
+    }
+}
+
+impl<const N: usize> Word for Bits<N> {
+    const WIDTH: usize = N;
+    fn word(self) -> u128 {
+        self.to_u128()
+    }
+}
+
+macro_rules! pins {
+    ($direction: ty) => {
+        impl<T: Word + Synth> Pins for Signal<$direction, T> {
+            fn describe(&self, field: &str, to: &mut Vec<(String, usize)>) {
+                to.push((field.to_owned(), T::WIDTH));
+            }
+
+            fn set(&mut self, words: &mut dyn Iterator<Item = u128>) {
+                self.next = T::from_word(words.next().expect("a word for each input"));
+            }
+
+            fn get(&self, words: &mut Vec<u128>) {
+                words.push(self.val().word());
+            }
+        }
+    };
+}
+
+pins!(In);
+pins!(Out);
+
+impl<P: Pins> Pins for Vec<P> {
+    fn describe(&self, field: &str, to: &mut Vec<(String, usize)>) {
+        for (i, pins) in self.iter().enumerate() {
+            pins.describe(&format!("{field}${i}"), to);
+        }
+    }
+
+    fn set(&mut self, words: &mut dyn Iterator<Item = u128>) {
+        for pins in self {
+            pins.set(words);
+        }
+    }
+
+    fn get(&self, words: &mut Vec<u128>) {
+        for pins in self {
+            pins.get(words);
+        }
+    }
+}
+
+/// A block with a port `clock` and others; [`dut!`](crate::dut) writes it.
+pub(crate) trait Dut: Block {
+    fn inputs(&self) -> Vec<(String, usize)>;
+    fn outputs(&self) -> Vec<(String, usize)>;
+    fn set_clock(&mut self, level: bool);
+    fn drive(&mut self, words: &[u128]);
+    fn sample(&self) -> Vec<u128>;
+}
+
+/// Implements [`Dut`]: `dut!(Block { valid_in, x => valid_out, y })`. Fields that are vectors of
+/// ports take a word for each.
+#[macro_export]
+macro_rules! dut {
+    ($block: ty { $($input: ident),* => $($output: ident),* }) => {
+        impl $crate::support::bench::Dut for $block {
+            fn inputs(&self) -> Vec<(String, usize)> {
+                let mut ports = Vec::new();
+                $($crate::support::bench::Pins::describe(
+                    &self.$input, stringify!($input), &mut ports);)*
+                ports
+            }
+
+            fn outputs(&self) -> Vec<(String, usize)> {
+                let mut ports = Vec::new();
+                $($crate::support::bench::Pins::describe(
+                    &self.$output, stringify!($output), &mut ports);)*
+                ports
+            }
+
+            fn set_clock(&mut self, level: bool) {
+                self.clock.next = level.into();
+            }
+
+            fn drive(&mut self, words: &[u128]) {
+                let mut words = words.iter().copied();
+                $($crate::support::bench::Pins::set(&mut self.$input, &mut words);)*
+                assert!(words.next().is_none(), "an input for each word");
+            }
+
+            fn sample(&self) -> Vec<u128> {
+                let mut words = Vec::new();
+                $($crate::support::bench::Pins::get(&self.$output, &mut words);)*
+                words
+            }
+        }
+    };
+}
+
+/// More passes than any signal here needs to settle.
+const PASSES: usize = 1000;
+
+/// A block under test and the record of what went in and out.
+pub(crate) struct Bench<D: Dut> {
+    block: D,
+    inputs: Vec<Vec<u128>>,
+    outputs: Vec<Vec<u128>>,
+}
+
+impl<D: Dut> Bench<D> {
+    pub(crate) fn new(mut block: D) -> Self {
+        block.connect_all();
+        check_all(&block).expect("a connected block without loops");
+        block.set_clock(false);
+        Self {
+            block,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    fn settle(&mut self) {
+        assert!(
+            simulate(&mut self.block, PASSES),
+            "cycle {} does not settle",
+            self.inputs.len()
+        );
+    }
+
+    /// The outputs with these inputs, before the rising edge; not recorded.
+    pub(crate) fn peek(&mut self, inputs: &[u128]) -> Vec<u128> {
+        self.block.drive(inputs);
+        self.settle();
+        self.block.sample()
+    }
+
+    /// One cycle; the outputs before its rising edge.
+    pub(crate) fn cycle(&mut self, inputs: &[u128]) -> Vec<u128> {
+        let outputs = self.peek(inputs);
+        self.block.set_clock(true);
+        self.settle();
+        self.block.set_clock(false);
+        self.settle();
+        self.inputs.push(inputs.to_vec());
+        self.outputs.push(outputs.clone());
+        outputs
+    }
+
+    /// Replays the recorded cycles on the emitted Verilog; panics at the first difference.
+    pub(crate) fn replay(self, name: &str) {
+        let verilated = self.replay_text(name, &generate_verilog(&self.block));
+        assert_eq!(verilated.len(), self.outputs.len(), "{name}: cycles");
+        for (i, (verilated, expected)) in verilated.iter().zip(&self.outputs).enumerate() {
+            assert_eq!(
+                verilated, expected,
+                "{name}: Verilator and Rust-HDL differ in cycle {i}"
+            );
+        }
+    }
+
+    /// The outputs of a Verilog text, whose top module is `top`, for the recorded inputs.
+    pub(crate) fn replay_text(&self, name: &str, verilog: &str) -> Vec<Vec<u128>> {
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join("replay")
+            .join(name);
+        std::fs::create_dir_all(&directory).expect("a directory for the harness");
+        let (inputs, outputs) = (self.block.inputs(), self.block.outputs());
+        write_if_changed(&directory, "top.v", verilog);
+        write_if_changed(&directory, "bench.v", &wrapper(&inputs, &outputs));
+        write_if_changed(&directory, "harness.cpp", &harness(&inputs, &outputs));
+        let mut stimuli = String::new();
+        for cycle in &self.inputs {
+            for (word, (_, width)) in cycle.iter().zip(&inputs) {
+                for half in 0..width.div_ceil(64) {
+                    write!(stimuli, "{:x} ", (word >> (64 * half)) as u64).expect("a string");
+                }
+            }
+            stimuli.push('\n');
+        }
+        write_if_changed(&directory, "stimuli.txt", &stimuli);
+
+        let mut translate = Command::new("verilator");
+        // Widths: see `verilator::run`.
+        translate.args([
+            "--cc",
+            "--exe",
+            "--top-module",
+            "bench",
+            "-Wno-WIDTH",
+            "-O3",
+        ]);
+        translate.args(["-Mdir", "build", "-o", "harness"]);
+        translate.args(["bench.v", "top.v", "harness.cpp"]);
+        finish(&directory, "translate", translate);
+        let build = directory.join("build");
+        let library = Library::new();
+        library.put_into(&build);
+        let mut make = Command::new("make");
+        make.args(["-C", "build", "-f", "Vbench.mk", "-j", "1", "OPT_FAST=-O1"]);
+        make.args(["OPT_SLOW=-O0", "OPT_GLOBAL=-O1"]);
+        finish(&directory, "build", make);
+        library.take_from(&build);
+        let mut harness = Command::new(directory.join("build").join("harness"));
+        harness
+            .arg("stimuli.txt")
+            .arg(self.inputs.len().to_string());
+        finish(&directory, "run", harness)
+            .lines()
+            .map(|line| {
+                line.split_whitespace()
+                    .map(|word| u128::from_str_radix(word, 16).expect("hexadecimal"))
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+/// Verilator's own run-time library, whose object files are compiled in the first bench and copied
+/// to the others: it takes longer than most units.
+struct Library {
+    directory: PathBuf,
+}
+
+impl Library {
+    const OBJECTS: [&str; 2] = ["verilated.o", "verilated_threads.o"];
+
+    fn new() -> Self {
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("verilated");
+        std::fs::create_dir_all(&directory).expect("a directory for object files");
+        Self { directory }
+    }
+
+    fn put_into(&self, build: &Path) {
+        for object in Self::OBJECTS {
+            if let (Ok(bytes), false) = (
+                std::fs::read(self.directory.join(object)),
+                build.join(object).exists(),
+            ) {
+                std::fs::write(build.join(object), bytes).expect("a writable directory");
+            }
+        }
+    }
+
+    fn take_from(&self, build: &Path) {
+        for object in Self::OBJECTS {
+            let to = self.directory.join(object);
+            if let (Ok(bytes), false) = (std::fs::read(build.join(object)), to.exists()) {
+                // Tests run side by side: the file appears whole or not at all.
+                let part = to.with_extension(format!("{:?}", std::thread::current().id()));
+                std::fs::write(&part, bytes).expect("a writable directory");
+                std::fs::rename(part, to).expect("a writable directory");
+            }
+        }
+    }
+}
+
+/// A module `bench` around `top` with ports `i0`, `i1`, .. and `o0`, `o1`, ..
+fn wrapper(inputs: &[(String, usize)], outputs: &[(String, usize)]) -> String {
+    let mut text = String::from("module bench(input wire clock");
+    let mut connections = String::from(".clock(clock)");
+    for (direction, letter, ports) in [("input", "i", inputs), ("output", "o", outputs)] {
+        for (i, (name, width)) in ports.iter().enumerate() {
+            write!(text, ",\n  {direction} wire [{}:0] {letter}{i}", width - 1).expect("a string");
+            write!(connections, ",\n  .{name}({letter}{i})").expect("a string");
+        }
+    }
+    format!("{text});\n  top dut({connections});\nendmodule\n")
+}
+
+/// The C++ program that plays the stimuli and prints the outputs.
+fn harness(inputs: &[(String, usize)], outputs: &[(String, usize)]) -> String {
+    let mut drive = String::new();
+    for (i, (_, width)) in inputs.iter().enumerate() {
+        if *width <= 64 {
+            writeln!(drive, "        top.i{i} = word();").expect("a string");
+        } else {
+            for word in 0..width.div_ceil(32) {
+                let from = if word % 2 == 0 {
+                    "w = word()"
+                } else {
+                    "w >> 32"
+                };
+                writeln!(drive, "        top.i{i}[{word}] = {from};").expect("a string");
+            }
+            if width.div_ceil(32) < 2 * width.div_ceil(64) {
+                // The upper half of the last word lies beyond the port.
+                writeln!(drive, "        (void)w;").expect("a string");
+            }
+        }
+    }
+    let mut print = String::new();
+    for (i, (_, width)) in outputs.iter().enumerate() {
+        if *width <= 64 {
+            writeln!(
+                print,
+                r#"        std::printf("%" PRIx64 " ", (uint64_t)top.o{i});"#
+            )
+            .expect("a string");
+        } else {
+            for word in (0..width.div_ceil(32)).rev() {
+                writeln!(
+                    print,
+                    r#"        std::printf("%08x", (unsigned)top.o{i}[{word}]);"#
+                )
+                .expect("a string");
+            }
+            writeln!(print, r#"        std::putchar(' ');"#).expect("a string");
+        }
+    }
+    format!(
+        r#"#include "Vbench.h"
+#include "verilated.h"
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+
+static FILE *stimuli;
+
+static uint64_t word() {{
+    uint64_t w;
+    if (std::fscanf(stimuli, "%" SCNx64, &w) != 1) std::exit(2);
+    return w;
+}}
+
+int main(int argc, char **argv) {{
+    if (argc != 3 || !(stimuli = std::fopen(argv[1], "r"))) return 1;
+    VerilatedContext context;
+    Vbench top{{&context}};
+    for (long cycles = std::atol(argv[2]); cycles > 0; --cycles) {{
+        [[maybe_unused]] uint64_t w;
+{drive}        top.clock = 0;
+        top.eval();
+{print}        std::putchar('\n');
+        top.clock = 1;
+        top.eval();
+    }}
+    top.final();
+    return 0;
+}}
+"#
+    )
+}
