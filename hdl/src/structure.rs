@@ -40,13 +40,13 @@ macro_rules! structure_with_dollar {
                 ($d a:ident $d([$d i:expr])? $d(. $d b:ident $d([$d j:expr])?)* <=
                  $d c:ident $d([$d k:expr])? $d(. $d e:ident $d([$d l:expr])?)*) => {
                     $this.$d a $d([$d i])? $d(.$d b $d([$d j])?)*.next =
-                        $this.$d c $d([$d k])? $d(.$d e $d([$d l])?)*.val();
+                        $this.$d c $d([$d k])? $d(.$d e $d([$d l])?)*.val()
                 };
             }
             #[allow(unused_macros)]
             macro_rules! constant {
                 ($d a:ident $d([$d i:expr])? $d(. $d b:ident $d([$d j:expr])?)* <= $d value:expr) => {
-                    $this.$d a $d([$d i])? $d(.$d b $d([$d j])?)*.next = $d value;
+                    $this.$d a $d([$d i])? $d(.$d b $d([$d j])?)*.next = $d value
                 };
             }
             $($body)*
@@ -58,13 +58,21 @@ macro_rules! structure_with_dollar {
             macro_rules! wire {
                 ($d a:ident $d([$d i:expr])? $d(. $d b:ident $d([$d j:expr])?)* <=
                  $d c:ident $d([$d k:expr])? $d(. $d e:ident $d([$d l:expr])?)*) => {
-                    $this.$d a $d([$d i])? $d(.$d b $d([$d j])?)*.connect();
+                    // Indices of the source are used only where the source is read.
+                    {
+                        $d(let _ = &$d k;)?
+                        $d($d(let _ = &$d l;)?)*
+                        $this.$d a $d([$d i])? $d(.$d b $d([$d j])?)*.connect()
+                    }
                 };
             }
             #[allow(unused_macros)]
             macro_rules! constant {
                 ($d a:ident $d([$d i:expr])? $d(. $d b:ident $d([$d j:expr])?)* <= $d value:expr) => {
-                    $this.$d a $d([$d i])? $d(.$d b $d([$d j])?)*.connect();
+                    {
+                        let _ = &$d value;
+                        $this.$d a $d([$d i])? $d(.$d b $d([$d j])?)*.connect()
+                    }
                 };
             }
             $($body)*
@@ -82,7 +90,7 @@ macro_rules! structure_with_dollar {
                         rust_hdl::prelude::ast::VerilogExpression::Signal(
                             $crate::signal_name!($d c $d([$d k])? $d(. $d e $d([$d l])?)*),
                         ),
-                    ));
+                    ))
                 };
             }
             #[allow(unused_macros)]
@@ -93,7 +101,7 @@ macro_rules! structure_with_dollar {
                         rust_hdl::prelude::ast::VerilogExpression::Literal(
                             rust_hdl::prelude::Synth::verilog($d value),
                         ),
-                    ));
+                    ))
                 };
             }
             $($body)*

@@ -10,6 +10,7 @@
 //! | [`MulMod`] | x * y | any 64 bits | 8 |
 //! | [`Fold`] | +-(lo + 2^64 mid + 2^96 hi): what the shifts and the reduction share | see there | 3 |
 //! | [`Correct`] | s mod q for s in [-q, 2q): the last step of most units | see there | 1 |
+//! | [`Normalise`] | a lazy residue plus 64 bits, as any 64 bits | see there | 2 |
 //! | [`Product`] | a * b over the integers: the DSP multiplier | any W bits | 2 |
 //!
 //! Every result is the canonical representative, in [0, q). "Any 64 bits" means that a lazy
@@ -33,6 +34,7 @@ mod add;
 mod correct;
 mod fold;
 mod mul;
+mod normalise;
 mod product;
 mod reduce;
 mod root;
@@ -43,11 +45,19 @@ pub use add::AddMod;
 pub use correct::Correct;
 pub use fold::Fold;
 pub use mul::MulMod;
+pub use normalise::Normalise;
 pub use product::Product;
 pub use reduce::Reduce128;
 pub use root::MulRoot64;
 pub use shift::MulPow2;
 pub use sub::SubMod;
+
+/// A lazy residue: a number congruent to the value modulo q, in two's complement, |x| < 2^71. Units
+/// that take or give one state the range that they need or keep.
+pub type Lazy = rust_hdl::prelude::Bits<LAZY_BITS>;
+
+/// Bits of a [`Lazy`].
+pub const LAZY_BITS: usize = 72;
 
 /// The modulus q = 2^64 - 2^32 + 1.
 pub const Q: u64 = 0xffff_ffff_0000_0001;

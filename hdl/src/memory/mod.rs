@@ -5,6 +5,7 @@
 //! | [`Delay`] | its input, so many cycles later | its depth |
 //! | [`Ram`] | one write and one read a cycle | 1 |
 //! | [`Rom`] | one read a cycle of a fixed table | 1 |
+//! | [`OptionalRegister`] | its input | 1 or 0 |
 //!
 //! Rust-HDL's own `RAM` and `ROM` have a depth of 2^N with N in the type; here one type serves all
 //! depths that a build asks for. Each is a `Verilog::Custom` body, since Rust-HDL has no arrays of
@@ -12,10 +13,12 @@
 
 mod delay;
 mod ram;
+mod register;
 mod rom;
 
 pub use delay::Delay;
 pub use ram::Ram;
+pub use register::OptionalRegister;
 pub use rom::Rom;
 
 use rust_hdl::prelude::Bits;

@@ -181,6 +181,12 @@ impl<D: Dut> Bench<D> {
         outputs
     }
 
+    /// Only the emitted Verilog: its outputs for these cycles.
+    pub(crate) fn verilog_only(mut self, name: &str, cycles: &[Vec<u128>]) -> Vec<Vec<u128>> {
+        self.inputs = cycles.to_vec();
+        self.replay_text(name, &generate_verilog(&self.block))
+    }
+
     /// Replays the recorded cycles on the emitted Verilog; panics at the first difference.
     pub(crate) fn replay(self, name: &str) {
         let verilated = self.replay_text(name, &generate_verilog(&self.block));

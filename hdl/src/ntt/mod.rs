@@ -1,0 +1,62 @@
+//! The negacyclic number-theoretic transform, streaming P coefficients a cycle.
+//!
+//! N = 32 M. With j = M j1 + j2, k = k1 + 32 k2 and psi of order 2 N such that psi^M = 8:
+//!
+//! X_k = sum_j x_j psi^(j (2k + 1))
+//!     = sum_j2 8^(64/M j2 k2) psi^(j2 (2 k1 + 1)) sum_j1 8^(j1 (2 k1 + 1)) x_j
+//!
+//! So the inner ("coarse") sums over 32 and the outer ("fine") ones over up to 64 points are
+//! butterflies with shifts, and between them each value is multiplied once by a general factor.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`arrangement`] | which element is where and when; the order of work |
+//! | [`roots`] | psi and powers |
+//! | [`ForwardButterfly`], [`InverseButterfly`] | the arithmetic of one pair of lanes |
+//! | [`Stage`] | butterflies over one bit of the lane number |
+//! | [`ButterflyIndex`] | a butterfly's exponent from the cycle number |
+//! | [`Exchange`] | a time bit becomes a lane bit: the transposition memories |
+//! | [`Twiddle`] | the general factors |
+//! | [`Transform`] | the whole pipeline, forward or inverse |
+//!
+//! Elements are lazy residues ([`crate::arith::Lazy`]) between the units. Passes over a ciphertext
+//! (2 N / P cycles without a gap) may follow each other at once or with any gap.
+
+pub mod arrangement;
+mod butterfly;
+mod control;
+mod exchange;
+mod index;
+pub mod roots;
+mod stage;
+mod transform;
+mod twiddle;
+
+pub use arrangement::{Arrangement, Shape};
+pub use butterfly::{ForwardButterfly, InverseButterfly};
+pub use control::ControlDelay;
+pub use exchange::Exchange;
+pub use index::ButterflyIndex;
+pub use stage::Stage;
+pub use transform::{Direction, Transform};
+pub use twiddle::Twiddle;
+
+use rust_hdl::prelude::Bits;
+use thiserror::Error;
+
+/// The number of a cycle within a pass.
+pub type Time = Bits<TIME_BITS>;
+
+/// Bits of [`Time`]: 2 N / P - 1 for N = 2048, P = 2, and one more for addresses.
+pub const TIME_BITS: usize = 12;
+
+/// What a datapath cannot be built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NttError {
+    /// Not a number of lanes.
+    #[error("{0} lanes: must be a power of two from 2 to 128")]
+    Lanes(usize),
+    /// Not a polynomial size.
+    #[error("N = 2^{0}: must be from 2^8 to 2^11")]
+    PolynomialSize(usize),
+}
