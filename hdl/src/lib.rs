@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
+//! | [`mac`] | multiply-accumulate with the bootstrapping key |
 //! | [`ntt`] | the streaming number-theoretic transform |
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
 //!
@@ -13,6 +14,7 @@
 //! keeps a buffer in front. Registers start at zero.
 
 pub mod arith;
+pub mod mac;
 pub mod memory;
 pub mod ntt;
 pub mod structure;

@@ -57,8 +57,7 @@ pub(super) struct ShiftFold {
 
 impl ShiftFold {
     /// With or without a register inside the shifter.
-    #[must_use]
-    pub fn new(shift_register: bool) -> Self {
+    fn new(shift_register: bool) -> Self {
         Self {
             clock: Default::default(),
             x: Default::default(),

@@ -1,0 +1,92 @@
+//! The sum over decomposition levels of one output lane.
+//!
+//! Levels of a ciphertext come one pass after the other. Each pass adds its products to the sums of
+//! the pass before, which wait in a memory, one for each cycle of a pass. `first` starts from zero.
+//! What leaves in the last pass is the sum; before, it is a partial one that nobody takes.
+//!
+//! Ranges: three levels of (-2^64, 2^65) stay below 2^67.
+//!
+//! Timing: edge 1 reads the memory, edge 2 registers the sum, edge 3 writes it. Latency 2; the same
+//! cycle of the next pass may follow 3 edges later (a pass takes at least 4 cycles).
+
+use crate::arith::Lazy;
+use crate::memory::{Address, Ram};
+use rust_hdl::prelude::*;
+
+/// z plus the sum of earlier levels.
+#[derive(LogicBlock)]
+pub struct LevelSum {
+    /// The clock; rising edge.
+    pub clock: Signal<In, Clock>,
+    /// `z` holds a product.
+    pub valid: Signal<In, Bit>,
+    /// It is of the first level.
+    pub first: Signal<In, Bit>,
+    /// The number of the cycle within the pass.
+    pub cycle: Signal<In, Address>,
+    /// A product.
+    pub z: Signal<In, Lazy>,
+    /// The sum so far.
+    pub sum: Signal<Out, Lazy>,
+    memory: Ram<72>,
+    valid_1: DFF<Bit>,
+    first_1: DFF<Bit>,
+    cycle_1: DFF<Address>,
+    z_1: DFF<Lazy>,
+    valid_2: DFF<Bit>,
+    cycle_2: DFF<Address>,
+    sum_2: DFF<Lazy>,
+}
+
+impl LevelSum {
+    /// Rising edges from `z` to `sum`.
+    pub const LATENCY: usize = 2;
+
+    /// For passes of up to so many cycles.
+    #[must_use]
+    pub fn new(pass_cycles: usize) -> Self {
+        Self {
+            clock: Default::default(),
+            valid: Default::default(),
+            first: Default::default(),
+            cycle: Default::default(),
+            z: Default::default(),
+            sum: Default::default(),
+            memory: Ram::new(pass_cycles),
+            valid_1: Default::default(),
+            first_1: Default::default(),
+            cycle_1: Default::default(),
+            z_1: Default::default(),
+            valid_2: Default::default(),
+            cycle_2: Default::default(),
+            sum_2: Default::default(),
+        }
+    }
+}
+
+impl Logic for LevelSum {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, valid_1, first_1, cycle_1, z_1, valid_2, cycle_2, sum_2
+        );
+        self.memory.clock.next = self.clock.val();
+        self.memory.read_address.next = self.cycle.val();
+        self.valid_1.d.next = self.valid.val();
+        self.first_1.d.next = self.first.val();
+        self.cycle_1.d.next = self.cycle.val();
+        self.z_1.d.next = self.z.val();
+
+        self.valid_2.d.next = self.valid_1.q.val();
+        self.cycle_2.d.next = self.cycle_1.q.val();
+        self.sum_2.d.next = self.z_1.q.val() + self.memory.read_data.val();
+        if self.first_1.q.val() {
+            self.sum_2.d.next = self.z_1.q.val();
+        }
+
+        self.memory.write_enable.next = self.valid_2.q.val();
+        self.memory.write_address.next = self.cycle_2.q.val();
+        self.memory.write_data.next = self.sum_2.q.val();
+        self.sum.next = self.sum_2.q.val();
+    }
+}
