@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
+//! | [`key_store`] | the double buffer of bootstrapping-key slices between card memory and multipliers |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
 //!
@@ -12,5 +13,6 @@
 //! keeps a buffer in front. Registers start at zero.
 
 pub mod arith;
+pub mod key_store;
 pub mod memory;
 pub mod structure;
