@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
+//! | [`key_store`] | the double buffer of bootstrapping-key slices between card memory and multipliers |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
 //! | [`mac`] | multiply-accumulate with the bootstrapping key |
 //! | [`ntt`] | the streaming number-theoretic transform |
@@ -15,6 +16,7 @@
 
 pub mod arith;
 pub mod mac;
+pub mod key_store;
 pub mod memory;
 pub mod ntt;
 pub mod structure;
