@@ -2,6 +2,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`accumulator`] | the accumulators' memory, which multiplies by X^a and subtracts on reading |
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
@@ -11,6 +12,7 @@
 //! enter in every cycle. Nothing stalls inside, so units have no `ready`; whoever may have to wait
 //! keeps a buffer in front. Registers start at zero.
 
+pub mod accumulator;
 pub mod arith;
 pub mod memory;
 pub mod structure;
