@@ -2,6 +2,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`accumulator`] | the accumulators' memory, which multiplies by X^a and subtracts on reading |
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
 //! | [`key_store`] | the double buffer of bootstrapping-key slices between card memory and multipliers |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
@@ -14,6 +15,7 @@
 //! enter in every cycle. Nothing stalls inside, so units have no `ready`; whoever may have to wait
 //! keeps a buffer in front. Registers start at zero.
 
+pub mod accumulator;
 pub mod arith;
 pub mod mac;
 pub mod key_store;
