@@ -3,6 +3,10 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
+//! | [`modulus_switch`] | an LWE ciphertext from the key switch's modulus to 2N |
+//! | [`decompose`] | signed gadget digits of a word mod 2^64 |
+//! | [`switch_modulus`] | from mod q back to mod 2^64 |
+//! | [`sample_extract`] | an LWE ciphertext out of the rotated accumulator |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
 //!
@@ -12,5 +16,9 @@
 //! keeps a buffer in front. Registers start at zero.
 
 pub mod arith;
+pub mod decompose;
 pub mod memory;
+pub mod modulus_switch;
+pub mod sample_extract;
 pub mod structure;
+pub mod switch_modulus;
