@@ -12,8 +12,11 @@
 //! | [`Correct`] | s mod q for s in [-q, 2q): the last step of most units | see there | 1 |
 //! | [`Normalise`] | a lazy residue plus 64 bits, as any 64 bits | see there | 2 |
 //! | [`Product`] | a * b over the integers: the DSP multiplier | any W bits | 2 |
+//! | [`Normalise`] | a lazy residue plus a word, as any 64 bits | any 72 and 64 bits | 2 |
+//! | [`Excess`] | what the top of a lazy residue weighs | any 72 bits | 0 |
 //!
-//! Every result is the canonical representative, in [0, q). "Any 64 bits" means that a lazy
+//! A lazy residue is a number of 72 bits, two's complement, that stands for itself modulo q. Every
+//! result but [`Normalise`]'s is the canonical representative, in [0, q). "Any 64 bits" means that a lazy
 //! representative (a value in [q, 2^64)) may enter.
 //!
 //! # What makes q cheap
@@ -32,6 +35,7 @@
 
 mod add;
 mod correct;
+mod excess;
 mod fold;
 mod mul;
 mod normalise;
@@ -43,6 +47,7 @@ mod sub;
 
 pub use add::AddMod;
 pub use correct::Correct;
+pub use excess::Excess;
 pub use fold::Fold;
 pub use mul::MulMod;
 pub use normalise::Normalise;
