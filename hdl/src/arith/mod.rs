@@ -7,12 +7,14 @@
 //! | [`MulPow2`] | x * 2^EXPONENT, EXPONENT a constant below 192 | any 64 bits | 3 |
 //! | [`MulRoot64`] | x * 8^index, a 64th root of unity chosen in each cycle | any 64 bits | 5 |
 //! | [`Reduce128`] | x | any 128 bits | 3 |
-//! | [`MulMod`] | x * y | any 64 bits | 8 |
+//! | [`MulMod`] | x * y | any 64 bits | 7 |
+//! | [`MulLazy`] | a 72-bit lazy residue of x * y | any 64 bits | 5 |
 //! | [`Fold`] | +-(lo + 2^64 mid + 2^96 hi): what the shifts and the reduction share | see there | 3 |
 //! | [`Correct`] | s mod q for s in [-q, 2q): the last step of most units | see there | 1 |
-//! | [`Product`] | a * b over the integers: the DSP multiplier | any W bits | 2 |
+//! | [`Limbs`] | the factors that a word contributes to [`MulLazy`] | any 64 bits | 1 |
+//! | [`Product`] | a * b over the integers: one DSP block | signed 18 bits | 1 |
 //!
-//! Every result is the canonical representative, in [0, q). "Any 64 bits" means that a lazy
+//! Every result modulo q is the canonical representative, in [0, q), except [`MulLazy`]'s. "Any 64 bits" means that a lazy
 //! representative (a value in [q, 2^64)) may enter.
 //!
 //! # What makes q cheap
@@ -32,6 +34,8 @@
 mod add;
 mod correct;
 mod fold;
+mod lazy;
+mod limbs;
 mod mul;
 mod product;
 mod reduce;
@@ -42,6 +46,8 @@ mod sub;
 pub use add::AddMod;
 pub use correct::Correct;
 pub use fold::Fold;
+pub use lazy::MulLazy;
+pub use limbs::Limbs;
 pub use mul::MulMod;
 pub use product::Product;
 pub use reduce::Reduce128;
