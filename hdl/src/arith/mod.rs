@@ -7,8 +7,8 @@
 //! | [`MulPow2`] | x * 2^EXPONENT, EXPONENT a constant below 192 | any 64 bits | 3 |
 //! | [`MulRoot64`] | x * 8^index, a 64th root of unity chosen in each cycle | any 64 bits | 5 |
 //! | [`Reduce128`] | x | any 128 bits | 3 |
-//! | [`MulMod`] | x * y | any 64 bits | 7 |
-//! | [`MulLazy`] | a 72-bit lazy residue of x * y | any 64 bits | 5 |
+//! | [`MulMod`] | x * y | any 64 bits | 6 |
+//! | [`MulLazy`] | a 72-bit lazy residue of x * y | any 64 bits | 4 |
 //! | [`Fold`] | +-(lo + 2^64 mid + 2^96 hi): what the shifts and the reduction share | see there | 3 |
 //! | [`Correct`] | s mod q for s in [-q, 2q): the last step of most units | see there | 1 |
 //! | [`Limbs`] | the factors that a word contributes to [`MulLazy`] | any 64 bits | 1 |

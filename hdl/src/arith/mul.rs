@@ -4,7 +4,7 @@
 //! v = low + 2^64 high, high signed and at most 8 in absolute value. 2^64 = 2^32 - 1 modulo q, so
 //! low + 2^32 high - high is congruent, and lies in (-2^36, 2^64 + 2^36): [`Correct`] takes that.
 //!
-//! Timing: edges 1 to 5 are [`MulLazy`], edge 6 folds, edge 7 is [`Correct`]. Latency 7.
+//! Timing: edges 1 to 4 are [`MulLazy`], edge 5 folds, edge 6 is [`Correct`]. Latency 6.
 
 use super::{Correct, MulLazy};
 use rust_hdl::prelude::*;
@@ -26,8 +26,8 @@ pub struct MulMod {
     pub result: Signal<Out, Bits<64>>,
     /// floor(v / 2^64), sign-extended.
     high: Signal<Local, Bits<66>>,
-    /// The valid bits of the first six stages, the youngest in bit 0.
-    valid: DFF<Bits<6>>,
+    /// The valid bits of the first five stages, the youngest in bit 0.
+    valid: DFF<Bits<5>>,
     lazy: MulLazy,
     /// low + 2^32 high - high, two's complement, in [-q, 2q).
     folded: DFF<Bits<66>>,
@@ -82,7 +82,7 @@ impl Logic for MulMod {
             - self.high.val();
 
         self.correct.clock.next = self.clock.val();
-        self.correct.valid_in.next = self.valid.q.val().get_bit(5);
+        self.correct.valid_in.next = self.valid.q.val().get_bit(4);
         self.correct.sum.next = self.folded.q.val();
         self.valid_out.next = self.correct.valid_out.val();
         self.result.next = self.correct.result.val();
