@@ -7,7 +7,8 @@
 //! | [`MulPow2`] | x * 2^EXPONENT, EXPONENT a constant below 192 | any 64 bits | 3 |
 //! | [`MulRoot64`] | x * 8^index, a 64th root of unity chosen in each cycle | any 64 bits | 5 |
 //! | [`Reduce128`] | x | any 128 bits | 3 |
-//! | [`MulMod`] | x * y | any 64 bits | 8 |
+//! | [`MulMod`] | x * y | any 64 bits | 6 |
+//! | [`MulLazy`] | a 72-bit lazy residue of x * y | any 64 bits | 4 |
 //! | [`Fold`] | +-(lo + 2^64 mid + 2^96 hi): what the shifts and the reduction share | see there | 3 |
 //! | [`Correct`] | s mod q for s in [-q, 2q): the last step of most units | see there | 1 |
 //! | [`Normalise`] | a lazy residue plus 64 bits, as any 64 bits | see there | 2 |
@@ -17,6 +18,10 @@
 //!
 //! A lazy residue is a number of 72 bits, two's complement, that stands for itself modulo q. Every
 //! result but [`Normalise`]'s is the canonical representative, in [0, q). "Any 64 bits" means that a lazy
+//! | [`Limbs`] | the factors that a word contributes to [`MulLazy`] | any 64 bits | 1 |
+//! | [`Product`] | a * b over the integers: one DSP block | signed 18 bits | 1 |
+//!
+//! Every result modulo q is the canonical representative, in [0, q), except [`MulLazy`]'s. "Any 64 bits" means that a lazy
 //! representative (a value in [q, 2^64)) may enter.
 //!
 //! # What makes q cheap
@@ -37,6 +42,8 @@ mod add;
 mod correct;
 mod excess;
 mod fold;
+mod lazy;
+mod limbs;
 mod mul;
 mod normalise;
 mod product;
@@ -49,6 +56,8 @@ pub use add::AddMod;
 pub use correct::Correct;
 pub use excess::Excess;
 pub use fold::Fold;
+pub use lazy::MulLazy;
+pub use limbs::Limbs;
 pub use mul::MulMod;
 pub use normalise::Normalise;
 pub use product::Product;
