@@ -4,15 +4,15 @@
 //! |---|---|
 //! | [`accumulator`] | the accumulators' memory, which multiplies by X^a and subtracts on reading |
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
-//! | [`key_store`] | the double buffer of bootstrapping-key slices between card memory and multipliers |
-//! | [`modulus_switch`] | an LWE ciphertext from the key switch's modulus to 2N |
 //! | [`decompose`] | signed gadget digits of a word mod 2^64 |
-//! | [`switch_modulus`] | from mod q back to mod 2^64 |
-//! | [`sample_extract`] | an LWE ciphertext out of the rotated accumulator |
-//! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
+//! | [`key_store`] | the double buffer of bootstrapping-key slices between card memory and multipliers |
 //! | [`mac`] | multiply-accumulate with the bootstrapping key |
-//! | [`ntt`] | the streaming number-theoretic transform |
+//! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
+//! | [`modulus_switch`] | an LWE ciphertext from the key switch's modulus to 2N |
+//! | [`ntt`] | the streaming number-theoretic transform |
+//! | [`sample_extract`] | an LWE ciphertext out of the rotated accumulator |
+//! | [`switch_modulus`] | from mod q back to mod 2^64 |
 //!
 //! Every unit is a streaming pipeline with one clock: operands enter with `valid_in`, the result
 //! leaves with `valid_out` exactly `LATENCY` rising edges later, and a new set of operands may
@@ -21,13 +21,12 @@
 
 pub mod accumulator;
 pub mod arith;
-pub mod mac;
-pub mod key_store;
-pub mod memory;
-pub mod ntt;
 pub mod decompose;
+pub mod key_store;
+pub mod mac;
 pub mod memory;
 pub mod modulus_switch;
+pub mod ntt;
 pub mod sample_extract;
 pub mod structure;
 pub mod switch_modulus;

@@ -11,18 +11,14 @@
 //! | [`MulLazy`] | a 72-bit lazy residue of x * y | any 64 bits | 4 |
 //! | [`Fold`] | +-(lo + 2^64 mid + 2^96 hi): what the shifts and the reduction share | see there | 3 |
 //! | [`Correct`] | s mod q for s in [-q, 2q): the last step of most units | see there | 1 |
-//! | [`Normalise`] | a lazy residue plus 64 bits, as any 64 bits | see there | 2 |
-//! | [`Product`] | a * b over the integers: the DSP multiplier | any W bits | 2 |
 //! | [`Normalise`] | a lazy residue plus a word, as any 64 bits | any 72 and 64 bits | 2 |
 //! | [`Excess`] | what the top of a lazy residue weighs | any 72 bits | 0 |
-//!
-//! A lazy residue is a number of 72 bits, two's complement, that stands for itself modulo q. Every
-//! result but [`Normalise`]'s is the canonical representative, in [0, q). "Any 64 bits" means that a lazy
 //! | [`Limbs`] | the factors that a word contributes to [`MulLazy`] | any 64 bits | 1 |
 //! | [`Product`] | a * b over the integers: one DSP block | signed 18 bits | 1 |
 //!
-//! Every result modulo q is the canonical representative, in [0, q), except [`MulLazy`]'s. "Any 64 bits" means that a lazy
-//! representative (a value in [q, 2^64)) may enter.
+//! A [`Lazy`] residue is a number of 72 bits, two's complement, that stands for itself modulo q.
+//! Every other result is the canonical representative, in [0, q), except [`Normalise`]'s. "Any 64
+//! bits" means that values in [q, 2^64) may enter.
 //!
 //! # What makes q cheap
 //!

@@ -4,7 +4,7 @@
 //! the pass before, which wait in a memory, one for each cycle of a pass. `first` starts from zero.
 //! What leaves in the last pass is the sum; before, it is a partial one that nobody takes.
 //!
-//! Ranges: three levels of (-2^64, 2^65) stay below 2^67.
+//! Ranges: the products of a level are below 2^68 + 2^64, so three levels stay below 2^70.
 //!
 //! Timing: edge 1 reads the memory, edge 2 registers the sum, edge 3 writes it. Latency 2; the same
 //! cycle of the next pass may follow 3 edges later (a pass takes at least 4 cycles).

@@ -1,12 +1,12 @@
 //! One point: (x0, x1) times the key's matrix, by three multiplications.
 //!
-//! `x0`, `x1` any lazy residues; the key's words any 64 bits; `z0`, `z1` lazy residues in
-//! (-2^64, 2^65).
+//! `x0`, `x1` any lazy residues; the key's words any 64 bits; `z0`, `z1` lazy residues below
+//! 2^68 + 2^64.
 //!
 //! Timing: [`Normalise`] (with the key's words added on the way), multiplier, difference. Latency
 //! [`PairMac::LATENCY`]; the key's words come together with x0 and x1.
 
-use crate::arith::{Lazy, MulMod, Normalise};
+use crate::arith::{Lazy, MulLazy, Normalise};
 use crate::memory::Delay;
 use rust_hdl::prelude::*;
 
@@ -41,9 +41,9 @@ pub struct PairMac {
     x1_y00: Normalise,
     x0_y11: Normalise,
     x1_y01: Normalise,
-    shared: MulMod,
-    product0: MulMod,
-    product1: MulMod,
+    shared: MulLazy,
+    product0: MulLazy,
+    product1: MulLazy,
     minus0_later: Delay<64>,
     minus1_later: Delay<64>,
     z0_register: DFF<Lazy>,
@@ -52,7 +52,7 @@ pub struct PairMac {
 
 impl PairMac {
     /// Rising edges from operands to results.
-    pub const LATENCY: usize = Normalise::LATENCY + MulMod::LATENCY + 1;
+    pub const LATENCY: usize = Normalise::LATENCY + MulLazy::LATENCY + 1;
 }
 
 impl Default for PairMac {
@@ -78,8 +78,8 @@ impl Default for PairMac {
             shared: Default::default(),
             product0: Default::default(),
             product1: Default::default(),
-            minus0_later: Delay::new(Normalise::LATENCY + MulMod::LATENCY),
-            minus1_later: Delay::new(Normalise::LATENCY + MulMod::LATENCY),
+            minus0_later: Delay::new(Normalise::LATENCY + MulLazy::LATENCY),
+            minus1_later: Delay::new(Normalise::LATENCY + MulLazy::LATENCY),
             z0_register: Default::default(),
             z1_register: Default::default(),
         }
@@ -120,22 +120,19 @@ impl Logic for PairMac {
         self.minus0_later.d.next = self.minus0.val();
         self.minus1_later.d.next = self.minus1.val();
 
-        self.shared.valid_in.next = true;
-        self.shared.x.next = self.x0_alone.word.val();
-        self.shared.y.next = self.x1_alone.word.val();
-        self.product0.valid_in.next = true;
-        self.product0.x.next = self.x0_y10.word.val();
-        self.product0.y.next = self.x1_y00.word.val();
-        self.product1.valid_in.next = true;
-        self.product1.x.next = self.x0_y11.word.val();
-        self.product1.y.next = self.x1_y01.word.val();
+        self.shared.x.next = self.x0_alone.result.val();
+        self.shared.y.next = self.x1_alone.result.val();
+        self.product0.x.next = self.x0_y10.result.val();
+        self.product0.y.next = self.x1_y00.result.val();
+        self.product1.x.next = self.x0_y11.result.val();
+        self.product1.y.next = self.x1_y01.result.val();
 
-        self.z0_register.d.next = bit_cast::<72, 64>(self.product0.result.val())
+        self.z0_register.d.next = self.product0.result.val()
             + bit_cast::<72, 64>(self.minus0_later.q.val())
-            - bit_cast::<72, 64>(self.shared.result.val());
-        self.z1_register.d.next = bit_cast::<72, 64>(self.product1.result.val())
+            - self.shared.result.val();
+        self.z1_register.d.next = self.product1.result.val()
             + bit_cast::<72, 64>(self.minus1_later.q.val())
-            - bit_cast::<72, 64>(self.shared.result.val());
+            - self.shared.result.val();
         self.z0.next = self.z0_register.q.val();
         self.z1.next = self.z1_register.q.val();
     }

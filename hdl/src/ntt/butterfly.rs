@@ -6,12 +6,13 @@
 //! butterfly's own addition takes in.
 //!
 //! [`ForwardButterfly`] (Cooley-Tukey): sum = a + w b, difference = a - w b.
-//! |u - v| <= 2^65 + 2^32 + |b| / 8, so six stages after operands in [0, q), or five after digits
+//! |u - v| <= 2^65 + 2^32 + |b| / 8, so six stages after products below 2^67, or five after digits
 //! of 31 bits, stay below 2^70.
 //!
 //! [`InverseButterfly`] (Gentleman-Sande): sum = a + b, difference = (a - b) / w. 1 / w is
 //! -8^(32 - index): the sign exchanges the operands of the subtraction. The sum is brought back
-//! to 2^64 + 2^40 by 2^64 = 2^32 - 1, so that all results stay below 2^67, from operands below 2^70.
+//! to 2^64 + 2^40 by 2^64 = 2^32 - 1, so that results are below 2^69, from operands below 2^70,
+//! and from the second stage on below 2^67.
 //!
 //! With `enable` low, both pass a and b through, as residues: the polynomial has no such stage.
 //!

@@ -5,7 +5,7 @@
 //! [`Arrangement::of_values`](super::Arrangement::of_values). Inverse: back, times N (the key
 //! carries N^-1).
 //!
-//! Ranges: forward in, |digit| < 2^31; out, below 2^70. Inverse in, below 2^69; out, below 2^67.
+//! Ranges: forward in, |digit| < 2^31; out, below 2^70. Inverse in, below 2^70; out, below 2^67.
 //!
 //! Timing: the sum of the steps' latencies, 2 N_max / P - 1 of it for the exchanges; see
 //! [`Transform::latency`]. Passes follow each other without a bubble or with gaps.

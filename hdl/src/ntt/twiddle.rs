@@ -5,7 +5,7 @@
 //! (both halved for P = 2, where two cycles with the same coefficients of mask and body follow each
 //! other). Mask and body lanes use the same table. N^-1 is not here but in the key.
 //!
-//! Elements enter as any lazy residue and leave as one in (-2^66, 2^66).
+//! Elements enter as any lazy residue and leave as one in (-2^67, 2^67).
 //!
 //! Timing: [`Normalise`], beside it the table, then the multiplier. Latency
 //! [`Twiddle::LATENCY`]. P multipliers, P / 2 tables (one for P = 2: two lanes, two tables) of
@@ -14,7 +14,7 @@
 use super::arrangement::{Arrangement, IndexBit, MIN_LOG2_N, Shape};
 use super::roots::{inverse, mul, pow, psi};
 use super::{ControlDelay, Direction, Time};
-use crate::arith::{Lazy, MulMod, Normalise};
+use crate::arith::{Lazy, MulLazy, Normalise};
 use crate::memory::{Address, Delay, Rom};
 use crate::structure;
 use crate::structure::many;
@@ -164,11 +164,11 @@ struct LaneMultiplier {
     factor: Signal<In, Bits<64>>,
     y: Signal<Out, Lazy>,
     normalise: Normalise,
-    multiply: MulMod,
+    multiply: MulLazy,
 }
 
 impl LaneMultiplier {
-    const LATENCY: usize = Normalise::LATENCY + MulMod::LATENCY;
+    const LATENCY: usize = Normalise::LATENCY + MulLazy::LATENCY;
 }
 
 impl Logic for LaneMultiplier {
@@ -178,9 +178,8 @@ impl Logic for LaneMultiplier {
         self.multiply.clock.next = self.clock.val();
         self.normalise.residue.next = self.x.val();
         self.normalise.addend.next = 0.into();
-        self.multiply.valid_in.next = true;
-        self.multiply.x.next = self.normalise.word.val();
+        self.multiply.x.next = self.normalise.result.val();
         self.multiply.y.next = self.factor.val();
-        self.y.next = bit_cast::<72, 64>(self.multiply.result.val());
+        self.y.next = self.multiply.result.val();
     }
 }

@@ -144,7 +144,7 @@ impl Passes {
 fn random_glwe(direction: Direction, size: usize, rng: &mut impl Rng) -> Glwe {
     let limit = match direction {
         Direction::Forward => 1_i128 << 30,
-        Direction::Inverse => (1 << 69) - 1,
+        Direction::Inverse => (1 << 70) - 1,
     };
     [0, 1].map(|_| {
         let extreme = rng.random_ratio(1, 4);
