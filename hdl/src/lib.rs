@@ -5,6 +5,9 @@
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
+//! | [`emit`] | Verilog out of a block, and what is in it |
+//! | [`catalogue`] | the designs that the `gyrus-hdl` command knows |
+//! | [`trace`] | waveforms |
 //!
 //! Every unit is a streaming pipeline with one clock: operands enter with `valid_in`, the result
 //! leaves with `valid_out` exactly `LATENCY` rising edges later, and a new set of operands may
@@ -12,5 +15,8 @@
 //! keeps a buffer in front. Registers start at zero.
 
 pub mod arith;
+pub mod catalogue;
+pub mod emit;
 pub mod memory;
 pub mod structure;
+pub mod trace;
