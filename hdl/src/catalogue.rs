@@ -9,6 +9,9 @@ use thiserror::Error;
 /// The design that is meant when none is named.
 pub const CORE: &str = "core";
 
+/// Makes a waveform of so many cycles, with random operands from this seed.
+pub type Trace = fn(cycles: u64, seed: u64) -> Result<Vec<u8>, TraceError>;
+
 /// A design.
 pub struct Entry {
     /// The name on the command line; the top module is [`Entry::top`].
@@ -17,8 +20,8 @@ pub struct Entry {
     pub about: &'static str,
     /// Builds it under the name of its top module.
     pub emit: fn(&str, &Parameters) -> Result<Design, EmitError>,
-    /// A waveform of so many cycles from this seed, if the design has a stimulus.
-    pub trace: Option<fn(u64, u64) -> Result<Vec<u8>, TraceError>>,
+    /// Makes a waveform, if the design has a stimulus.
+    pub trace: Option<Trace>,
 }
 
 impl Entry {
