@@ -4,7 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use gyrus_hdl::catalogue::{CORE, CatalogueError, Lanes, Parameters, find};
-use gyrus_hdl::emit::{EmitError, write_file};
+use gyrus_hdl::emit::{EmitError, write_files};
 use gyrus_hdl::trace::TraceError;
 use std::error::Error;
 use std::io::{self, Write};
@@ -103,7 +103,7 @@ fn run(action: Action) -> Result<(), CliError> {
         } => {
             let entry = find(&unit)?;
             let trace = entry.trace.ok_or(CatalogueError::NoStimulus(unit))?;
-            write_file(&path, &trace(cycles, seed)?)?;
+            write_files(&[(&path, &trace(cycles, seed)?)])?;
             writeln!(out, "{}", path.display())?;
         }
     }

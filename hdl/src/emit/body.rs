@@ -9,8 +9,8 @@
 //! Assignments of the clock to the clock ports of inner blocks become part of their instances.
 
 use super::EmitError;
-use super::expression::{Scope, Symbol, number};
 use super::names::plain;
+use super::scope::{Scope, Symbol, number};
 use rust_hdl::prelude::ast::{
     VerilogBlock, VerilogBlockOrConditional as Otherwise, VerilogConditional,
     VerilogExpression as Expression, VerilogMatch, VerilogStatement as Statement,
@@ -150,6 +150,7 @@ impl Writer<'_> {
             Statement::Macro(block) => block.iter().try_for_each(|inner| self.top(inner)),
             Statement::Loop(_) => self.unroll(statement, Self::top),
             Statement::Assignment(to, from) if self.forwards_clock(to, from)? => Ok(()),
+            Statement::Comment(_) => Ok(()),
             _ => {
                 self.statement(statement)?;
                 let drives = std::mem::take(&mut self.drives);
@@ -198,21 +199,21 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The signal that an assignment drives, in Verilog.
-    fn target(&mut self, to: &Expression) -> Result<String, EmitError> {
+    /// The signal that an assignment drives, in Verilog, and its width.
+    fn target(&mut self, to: &Expression) -> Result<(String, usize), EmitError> {
         let Expression::Signal(name) = to else {
             return Err(self.scope.unsupported("an assignment to an expression"));
         };
         let (name, symbol) = self.scope.symbol(name)?;
         match symbol {
-            Symbol::Signal(_) => {
+            Symbol::Signal(width) => {
                 let plain = plain(&name);
                 if !self.drives.contains(&name) {
                     self.drives.push(name);
                 }
-                Ok(plain)
+                Ok((plain, width))
             }
-            Symbol::Parameter => Err(self.scope.unsupported("an assignment to a constant")),
+            Symbol::Parameter(_) => Err(self.scope.unsupported("an assignment to a constant")),
             Symbol::Clock | Symbol::InnerClock => {
                 Err(self.scope.clock(&name, "is driven under a condition"))
             }
@@ -222,8 +223,8 @@ impl Writer<'_> {
     fn statement(&mut self, statement: &Statement) -> Result<(), EmitError> {
         match statement {
             Statement::Assignment(to, from) => {
-                let to = self.target(to)?;
-                let from = self.scope.expression(from)?;
+                let (to, width) = self.target(to)?;
+                let from = self.scope.value(from, width)?;
                 self.line(&format!("{to} = {from};"));
             }
             Statement::SliceAssignment {
@@ -234,7 +235,7 @@ impl Writer<'_> {
             } => {
                 self.target(base)?;
                 let to = self.scope.slice(base, *width, offset)?;
-                let from = self.scope.expression(replacement)?;
+                let from = self.scope.value(replacement, *width)?;
                 self.line(&format!("{to} = {from};"));
             }
             Statement::If(condition) => self.condition("", condition)?,
@@ -281,7 +282,7 @@ impl Writer<'_> {
         let test = self.scope.expression(&choice.test)?;
         self.line(&format!("case ({test})"));
         self.indent += 1;
-        for case in &choice.cases {
+        for (at, case) in choice.cases.iter().enumerate() {
             let condition = match case.condition.as_str() {
                 "default" => "default".to_owned(),
                 "true" => "1'b1".to_owned(),
@@ -289,7 +290,13 @@ impl Writer<'_> {
                 number if number.bytes().all(|byte| byte.is_ascii_digit()) => number.to_owned(),
                 name => plain(&self.scope.symbol(name)?.0),
             };
-            self.line(&format!("{condition}: begin"));
+            // Rust has taken care that there is no other case, of which Verilog cannot know: without
+            // a default it would keep the old value, in a latch.
+            if at + 1 < choice.cases.len() || condition == "default" {
+                self.line(&format!("{condition}: begin"));
+            } else {
+                self.line(&format!("default: begin // {condition}"));
+            }
             self.indented(&case.block)?;
             self.line("end");
         }

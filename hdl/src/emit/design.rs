@@ -209,8 +209,7 @@ impl Design {
         Ok(serde_json::to_string_pretty(&self.manifest())? + "\n")
     }
 
-    /// Writes `<name>.v` and `<name>.json` into a directory, which is made if need be. Each file
-    /// appears complete or not at all. Returns their paths.
+    /// Writes `<name>.v` and `<name>.json` into a directory, as [`write_files`]. Returns their paths.
     ///
     /// # Errors
     ///
@@ -220,38 +219,51 @@ impl Design {
         let verilog = directory.join(format!("{name}.v"));
         let json = directory.join(format!("{name}.json"));
         let manifest = self.json()?;
-        write_file(&verilog, self.verilog().as_bytes())?;
-        write_file(&json, manifest.as_bytes())?;
+        write_files(&[
+            (&verilog, self.verilog().as_bytes()),
+            (&json, manifest.as_bytes()),
+        ])?;
         Ok([verilog, json])
     }
 }
 
-/// Writes a file, in a directory that is made if need be: complete or not at all.
+/// Writes files, in directories that are made if need be. None of them appears before all are
+/// written, and none appears incomplete.
 ///
 /// # Errors
 ///
-/// The directory or the file cannot be written.
-pub fn write_file(path: &Path, contents: &[u8]) -> Result<(), EmitError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| EmitError::Write { path, source }
-    };
-    if let Some(directory) = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
-        fs::create_dir_all(directory).map_err(failed(directory))?;
-    }
+/// A directory or a file cannot be written.
+pub fn write_files(files: &[(&Path, &[u8])]) -> Result<(), EmitError> {
     // In the same directory, since a file cannot be renamed into another file system.
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
-    let partial = PathBuf::from(partial);
-    let written = fs::write(&partial, contents).and_then(|()| fs::rename(&partial, path));
-    written.map_err(|source| {
-        // The error that is reported is the first one.
-        let _ = fs::remove_file(&partial);
-        failed(path)(source)
-    })
+    let partial = |path: &Path| {
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(format!(".{}.partial", std::process::id()));
+        PathBuf::from(partial)
+    };
+    let write = |path: &Path, contents: &[u8]| {
+        let directory = path.parent();
+        if let Some(directory) = directory.filter(|directory| !directory.as_os_str().is_empty()) {
+            fs::create_dir_all(directory)?;
+        }
+        fs::write(partial(path), contents)
+    };
+    let written = files
+        .iter()
+        .map(|&(path, contents)| (path, write(path, contents)));
+    let renamed = files
+        .iter()
+        .map(|&(path, _)| (path, fs::rename(partial(path), path)));
+    let result = written.chain(renamed).try_for_each(|(path, result)| {
+        let path = path.to_owned();
+        result.map_err(|source| EmitError::Write { path, source })
+    });
+    if result.is_err() {
+        for (path, _) in files {
+            // The error that is reported is the first one.
+            let _ = fs::remove_file(partial(path));
+        }
+    }
+    result
 }
 
 /// All modules that the top one contains, each after those inside it.

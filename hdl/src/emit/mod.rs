@@ -15,7 +15,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `walk` | visits all blocks, children first, and finds the equal ones |
-//! | `body`, `expression` | print the logic of one block |
+//! | `scope`, `expression`, `body` | names, expressions and statements: the logic of one block |
 //! | `module` | prints one module |
 //! | `names` | legal names |
 //! | `design` | the whole: text, counts, files |
@@ -26,9 +26,10 @@ mod error;
 mod expression;
 mod module;
 mod names;
+mod scope;
 mod walk;
 
-pub use design::{Design, LINT_WAIVERS, Manifest, MemoryBits, Port, write_file};
+pub use design::{Design, LINT_WAIVERS, Manifest, MemoryBits, Port, write_files};
 pub use error::EmitError;
 
 use crate::arith::{AddMod, Correct, Fold, MulMod, MulRoot64, Reduce128, SubMod};

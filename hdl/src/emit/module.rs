@@ -48,6 +48,7 @@ impl Variable {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Parameter {
     pub(super) name: String,
+    pub(super) width: usize,
     pub(super) value: String,
 }
 
@@ -94,7 +95,7 @@ impl Module {
             })
             .collect();
         *text += &format!("module {name} (\n{}\n);\n", ports.join(",\n"));
-        for Parameter { name, value } in &self.parameters {
+        for Parameter { name, value, .. } in &self.parameters {
             *text += &format!("    localparam {} = {value};\n", plain(name));
         }
         for signal in &self.signals {

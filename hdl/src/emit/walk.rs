@@ -6,10 +6,10 @@
 
 use super::EmitError;
 use super::body::{Body, body};
-use super::expression::{Scope, Symbol};
 use super::module::{CLOCK, Id, Instance, Module, Parameter, Role, Variable, role};
 use super::names::{check, plain, plain_text, without_indices};
-use crate::memory::Shape;
+use super::scope::{Scope, Symbol};
+use crate::memory::{Shape, index_bits};
 use rust_hdl::core::atom::is_atom_signed;
 use rust_hdl::prelude::{Atom, AtomKind, Block, Probe, TypeDescriptor, TypeKind, Verilog};
 use std::collections::{HashMap, HashSet};
@@ -67,7 +67,7 @@ struct Open {
     parameters: Vec<Parameter>,
     states: HashSet<String>,
     instances: Vec<Instance>,
-    /// A kind of signal that this printer does not write.
+    /// Something in its signals that this printer does not write.
     unsupported: Option<&'static str>,
 }
 
@@ -120,7 +120,11 @@ impl Probe for Walk<'_> {
         let name = path.join("$");
         if kind == AtomKind::Constant {
             let value = signal.verilog().to_string();
-            open.parameters.push(Parameter { name, value });
+            if value.contains('-') {
+                open.unsupported = Some("negative constants");
+            }
+            let width = signal.bits();
+            open.parameters.push(Parameter { name, width, value });
         } else if let Some(role) = role(&kind) {
             open.variables.push(Variable {
                 name,
@@ -164,11 +168,12 @@ impl Open {
     fn add_states(&mut self, descriptor: &TypeDescriptor) {
         match &descriptor.kind {
             TypeKind::Enum(states) => {
+                let width = index_bits(states.len());
                 for (value, state) in states.iter().enumerate() {
                     let name = state.replace("::", "$");
                     if self.states.insert(name.clone()) {
-                        let value = value.to_string();
-                        self.parameters.push(Parameter { name, value });
+                        let value = format!("{width}'h{value:x}");
+                        self.parameters.push(Parameter { name, width, value });
                     }
                 }
             }
@@ -291,7 +296,7 @@ impl Open {
             take(&parameter.name)?;
             scope
                 .symbols
-                .insert(parameter.name.clone(), Symbol::Parameter);
+                .insert(parameter.name.clone(), Symbol::Parameter(parameter.width));
         }
         for variable in &self.variables {
             take(&variable.name)?;

@@ -1,6 +1,7 @@
 //! A block that uses what the language of Rust-HDL has: it behaves the same as Verilog.
 
 use super::support::{Cycle, Sample, emit, simulate_unit, verilator};
+use gyrus_hdl::emit::{Design, verilog};
 use gyrus_hdl::memory::{Delay, Ram, Rom};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -120,8 +121,11 @@ impl Logic for Mixer {
         self.mixed.next = bit_cast::<48, 16>(self.zero.val());
         match self.entered.q.val() {
             Phase::Sum => {
-                self.mixed.next = (bit_cast::<48, 16>(self.sum[1].q.val()) << 16)
-                    | bit_cast::<48, 16>(self.sum[0].q.val());
+                // All of it in 16 bits: the carry is lost before the shift, the complement and the
+                // widening.
+                self.mixed.next = (bit_cast::<48, 16>(self.sum[0].q.val() + self.sum[1].q.val())
+                    << 16)
+                    | bit_cast::<48, 16>(!((self.sum[0].q.val() + self.sum[1].q.val()) >> 1) + 1);
             }
             Phase::Select => {
                 if self.bare.val() {
@@ -167,7 +171,10 @@ impl Model {
         let (was_valid, phase, old_a, old_b, stored) = self.entered;
         let word = |at: u32| u64::from((old_a >> (16 * at)) as u16);
         let mixed = match phase {
-            0 => (((word(2) + word(3)) % 65_536) << 16) | ((word(0) + word(1)) % 65_536),
+            0 => {
+                let sum = (word(0) + word(1) + word(2) + word(3)) as u16;
+                (u64::from(sum) << 16) | u64::from((!(sum >> 1)).wrapping_add(1))
+            }
             1 if word(1) & word(2) == 0 => word(0),
             1 if old_b >> (word(3) % 64) & 1 == 1 => old_b,
             1 => 0,
@@ -185,9 +192,15 @@ impl Model {
         }
         Sample {
             valid: was_valid && old_b % 2 == 0,
-            result: u64::from(self.count) << 48 | mixed,
+            result: (u64::from(self.count) << 48) | mixed,
         }
     }
+}
+
+pub(crate) fn design() -> Design {
+    let mut mixer = Mixer::default();
+    mixer.connect_all();
+    verilog(&mixer, "mixer").expect("a block that can be written")
 }
 
 #[test]
@@ -220,6 +233,7 @@ fn the_language_means_the_same_in_verilog() {
         .collect();
     let text = emit::<Mixer>();
     super::bank::assert_clean_clock(&text);
+    assert_eq!(text.matches("default: begin // Phase__Table").count(), 2);
     let simulated = simulate_unit::<Mixer>(&cycles);
     let verilated = verilator::run::<Mixer>("mixer", &text, &cycles);
     for (cycle, sample) in expected.iter().enumerate() {

@@ -6,10 +6,13 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// All designs of the catalogue, and the test's own.
+/// All designs of the catalogue, and two of the tests' own.
 fn designs() -> Vec<(String, Design)> {
     let lanes = Lanes::try_from(16).expect("a number of lanes");
-    let mut designs = vec![("bank".to_owned(), super::bank::design())];
+    let mut designs = vec![
+        ("bank".to_owned(), super::bank::design()),
+        ("mixer".to_owned(), super::mixer::design()),
+    ];
     for entry in DESIGNS {
         let name = entry.top();
         let design = (entry.emit)(&name, &Parameters { lanes }).expect("a design");
