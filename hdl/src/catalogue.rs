@@ -144,6 +144,15 @@ fn names(which: impl Fn(&Entry) -> bool) -> String {
     names.join(", ")
 }
 
+/// All designs, one a line, for a help text.
+#[must_use]
+pub fn summary() -> String {
+    let lines = DESIGNS
+        .iter()
+        .map(|entry| format!("  {:<12}{}\n", entry.name, entry.about));
+    format!("Units:\n{}", lines.collect::<String>())
+}
+
 /// Finds a design.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 //! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line was wrong.
 
 use clap::{Parser, Subcommand};
-use gyrus_hdl::catalogue::{CORE, CatalogueError, Lanes, Parameters, find};
+use gyrus_hdl::catalogue::{CORE, CatalogueError, Lanes, Parameters, find, summary};
 use gyrus_hdl::emit::{EmitError, write_files};
 use gyrus_hdl::trace::TraceError;
 use std::error::Error;
@@ -23,6 +23,7 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Write a design as Verilog, with a manifest of what is in it.
+    #[command(after_help = summary())]
     Emit {
         /// Coefficients that the datapath takes in each cycle: a power of two from 2 to 128.
         #[arg(long)]
@@ -35,6 +36,7 @@ enum Action {
         out: PathBuf,
     },
     /// Simulate a unit under random operands and write the waveform.
+    #[command(after_help = summary())]
     Trace {
         /// The unit.
         #[arg(long)]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub const LINT_WAIVERS: &[(&str, &str)] = &[
     (
         "WIDTH",
-        "Operands are widened and narrowed where Rust-HDL does it, with constants of 32 bits.",
+        "Parts written by hand leave it to Verilog to extend their operands to the result.",
     ),
     (
         "DECLFILENAME",
@@ -22,7 +22,7 @@ pub const LINT_WAIVERS: &[(&str, &str)] = &[
     ),
     (
         "UNUSED",
-        "A part of a signal, such as the upper bits of an address, may not be needed.",
+        "Not all outputs, states and address bits of a general block are needed everywhere.",
     ),
 ];
 
@@ -158,11 +158,12 @@ impl Design {
         }
     }
 
-    /// Records what the design was built with.
+    /// Records what the design was built with; in one line.
     #[must_use]
     pub fn parameter(mut self, name: &str, value: impl ToString) -> Self {
         let parameters = &mut self.manifest.parameters;
-        parameters.insert(name.to_owned(), value.to_string());
+        let one_line = |text: String| text.replace(char::is_control, " ");
+        parameters.insert(one_line(name.to_owned()), one_line(value.to_string()));
         self
     }
 

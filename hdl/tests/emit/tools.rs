@@ -1,10 +1,11 @@
 //! Other tools take the Verilog as it is.
 
 use gyrus_hdl::catalogue::{DESIGNS, Lanes, Parameters};
-use gyrus_hdl::emit::Design;
+use gyrus_hdl::emit::{Design, LINT_WAIVERS};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// All designs of the catalogue, and two of the tests' own.
 fn designs() -> Vec<(String, Design)> {
@@ -25,16 +26,21 @@ fn directory(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// Runs a tool, which must find nothing to say against its input.
-fn run(command: &mut Command, package: &str) {
-    let output = match command.output() {
+/// Runs a tool to its end.
+fn output(command: &mut Command, package: &str) -> Output {
+    match command.output() {
         Ok(output) => output,
         Err(error) if error.kind() == ErrorKind::NotFound => panic!(
             "{:?} is missing: install it (Debian: apt-get install {package})",
             command.get_program()
         ),
         Err(error) => panic!("cannot start {:?}: {error}", command.get_program()),
-    };
+    }
+}
+
+/// Runs a tool, which must find nothing to say against its input.
+fn run(command: &mut Command, package: &str) {
+    let output = output(command, package);
     let text = |stream: &[u8]| String::from_utf8_lossy(stream).into_owned();
     assert!(
         output.status.success(),
@@ -54,6 +60,28 @@ fn verilator_has_no_warnings() {
                 .arg(verilog),
             "verilator",
         );
+    }
+}
+
+/// No warning is off without need: some design has it.
+#[test]
+fn verilator_has_a_warning_for_each_waiver() {
+    let directory = directory("waivers");
+    fs::create_dir_all(&directory).expect("a directory");
+    let file = directory.join("design.v");
+    for (warning, _) in LINT_WAIVERS {
+        let line = format!("/* verilator lint_off {warning} */\n");
+        let needed = designs().into_iter().any(|(_, design)| {
+            let text = design.verilog();
+            assert!(text.contains(&line), "{warning} is in the header");
+            fs::write(&file, text.replace(&line, "")).expect("a writable directory");
+            let mut command = Command::new("verilator");
+            command.args(["--lint-only", "-Wall"]).arg(&file);
+            let output = output(&mut command, "verilator");
+            let found = String::from_utf8_lossy(&output.stderr).contains(&format!("-{warning}"));
+            found && !output.status.success()
+        });
+        assert!(needed, "no design has the warning {warning}");
     }
 }
 
