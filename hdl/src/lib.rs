@@ -4,7 +4,10 @@
 //! |---|---|
 //! | [`accumulator`] | the accumulators' memory, which multiplies by X^a and subtracts on reading |
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
+//! | [`blind_rotate`] | the core: a batch of blind rotations from LWE words to LWE words |
+//! | [`catalogue`] | the designs that the `gyrus-hdl` command knows |
 //! | [`decompose`] | signed gadget digits of a word mod 2^64 |
+//! | [`emit`] | Verilog out of a block, and what is in it |
 //! | [`key_store`] | the double buffer of bootstrapping-key slices between card memory and multipliers |
 //! | [`mac`] | multiply-accumulate with the bootstrapping key |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
@@ -13,6 +16,7 @@
 //! | [`ntt`] | the streaming number-theoretic transform |
 //! | [`sample_extract`] | an LWE ciphertext out of the rotated accumulator |
 //! | [`switch_modulus`] | from mod q back to mod 2^64 |
+//! | [`trace`] | waveforms |
 //!
 //! Every unit is a streaming pipeline with one clock: operands enter with `valid_in`, the result
 //! leaves with `valid_out` exactly `LATENCY` rising edges later, and a new set of operands may
@@ -21,7 +25,10 @@
 
 pub mod accumulator;
 pub mod arith;
+pub mod blind_rotate;
+pub mod catalogue;
 pub mod decompose;
+pub mod emit;
 pub mod key_store;
 pub mod mac;
 pub mod memory;
@@ -30,3 +37,4 @@ pub mod ntt;
 pub mod sample_extract;
 pub mod structure;
 pub mod switch_modulus;
+pub mod trace;

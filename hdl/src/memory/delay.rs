@@ -6,7 +6,7 @@
 //!
 //! Timing: latency DEPTH, one word a cycle. No reset: what was in the line comes out.
 
-use super::index_bits;
+use super::{Shape, index_bits};
 use rust_hdl::prelude::*;
 use std::collections::VecDeque;
 
@@ -64,17 +64,21 @@ impl<const W: usize> Logic for Delay<W> {
 
     fn hdl(&self) -> Verilog {
         let (depth, top) = (self._depth, W - 1);
+        let shape = Shape::new("delay", depth, W);
         Verilog::Custom(if depth == 1 {
-            "\
+            format!(
+                "\
+{shape}
 initial q = 0;
 
 always @(posedge clock) q <= d;
 "
-            .to_owned()
+            )
         } else if depth <= LONGEST_SHIFT_REGISTER {
             let line = (depth - 1) * W - 1;
             format!(
                 "\
+{shape}
 reg [{line}:0] line;
 
 initial begin
@@ -92,6 +96,7 @@ always @(posedge clock) {{q, line}} <= {{line, d}};
             let address_top = address - 1;
             format!(
                 "\
+{shape}
 reg [{top}:0] line [0:{last}];
 reg [{address_top}:0] at;
 

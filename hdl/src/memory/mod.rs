@@ -10,16 +10,19 @@
 //! Rust-HDL's own `RAM` and `ROM` have a depth of 2^N with N in the type; here one type serves all
 //! depths that a build asks for. Each is a `Verilog::Custom` body, since Rust-HDL has no arrays of
 //! registers; synthesis maps them to shift registers, distributed or block RAM by depth.
+//! The body begins with its [`Shape`] as a comment.
 
 mod delay;
 mod ram;
 mod register;
 mod rom;
+mod shape;
 
 pub use delay::Delay;
 pub use ram::Ram;
 pub use register::OptionalRegister;
 pub use rom::Rom;
+pub use shape::Shape;
 
 use rust_hdl::prelude::Bits;
 

@@ -3,7 +3,7 @@
 //! Timing: `read_data` shows the word at `read_address` one edge later. A word written in the same
 //! edge is not yet seen: the read gives the old one. Starts as zeros.
 
-use super::{Address, index_bits};
+use super::{Address, Shape, index_bits};
 use rust_hdl::prelude::*;
 
 /// DEPTH words of W bits, DEPTH given to [`Ram::new`]. Addresses are taken modulo the next power of
@@ -69,8 +69,10 @@ impl<const W: usize> Logic for Ram<W> {
     fn hdl(&self) -> Verilog {
         let depth = self._words.len();
         let (top, last, address_top) = (W - 1, depth - 1, index_bits(depth) - 1);
+        let shape = Shape::new("ram", depth, W);
         Verilog::Custom(format!(
             "\
+{shape}
 reg [{top}:0] words [0:{last}];
 
 integer i;

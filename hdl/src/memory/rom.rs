@@ -2,7 +2,7 @@
 //!
 //! Timing: `data` shows the word at `address` one edge later, zero before the first edge.
 
-use super::{Address, index_bits};
+use super::{Address, Shape, index_bits};
 use rust_hdl::prelude::*;
 use std::fmt::Write;
 
@@ -56,8 +56,10 @@ impl<const W: usize> Logic for Rom<W> {
             // Writing to a string cannot fail.
             let _ = writeln!(table, "   words[{at}] = {};", word.verilog());
         }
+        let shape = Shape::new("rom", depth, W);
         Verilog::Custom(format!(
             "\
+{shape}
 reg [{top}:0] words [0:{last}];
 
 initial begin

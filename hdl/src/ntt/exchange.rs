@@ -39,9 +39,9 @@ pub struct Exchange {
     pub y: Vec<Signal<Out, Lazy>>,
     crossing: Crossing,
     control: ControlDelay,
-    before: Vec<Delay<72>>,
+    delays_in: Vec<Delay<72>>,
     switches: Vec<Switch>,
-    behind: Vec<Delay<72>>,
+    delays_out: Vec<Delay<72>>,
     _lane_bit: usize,
     _latency: usize,
 }
@@ -62,9 +62,9 @@ impl Exchange {
             y: many(lanes, |_| Signal::default()),
             crossing: Crossing::new(time_bit),
             control: ControlDelay::new(delay),
-            before: many(lanes / 2, |_| Delay::new(delay)),
+            delays_in: many(lanes / 2, |_| Delay::new(delay)),
             switches: many(lanes / 2, |_| Switch::default()),
-            behind: many(lanes / 2, |_| Delay::new(delay)),
+            delays_out: many(lanes / 2, |_| Delay::new(delay)),
             _lane_bit: lane_bit,
             _latency: delay,
         }
@@ -96,14 +96,14 @@ impl Logic for Exchange {
         for pair in 0..this.switches.len() {
             let lower = lower_lane(pair, this._lane_bit);
             let upper = lower + (1 << this._lane_bit);
-            wire!(before[pair].clock <= clock);
-            wire!(behind[pair].clock <= clock);
-            wire!(before[pair].d <= x[upper]);
+            wire!(delays_in[pair].clock <= clock);
+            wire!(delays_out[pair].clock <= clock);
+            wire!(delays_in[pair].d <= x[upper]);
             wire!(switches[pair].crossed <= crossing.crossed);
             wire!(switches[pair].lower_in <= x[lower]);
-            wire!(switches[pair].upper_in <= before[pair].q);
-            wire!(behind[pair].d <= switches[pair].lower_out);
-            wire!(y[lower] <= behind[pair].q);
+            wire!(switches[pair].upper_in <= delays_in[pair].q);
+            wire!(delays_out[pair].d <= switches[pair].lower_out);
+            wire!(y[lower] <= delays_out[pair].q);
             wire!(y[upper] <= switches[pair].upper_out);
         }
         wire!(valid_out <= control.valid_out);

@@ -8,9 +8,7 @@
 
 use super::FromWord;
 use super::verilator::{finish, write_if_changed};
-use rust_hdl::prelude::{
-    Bits, Block, In, Out, Signal, Synth, check_all, generate_verilog, simulate,
-};
+use rust_hdl::prelude::{Bits, Block, In, Out, Signal, Synth, check_all, simulate};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -184,12 +182,12 @@ impl<D: Dut> Bench<D> {
     /// Only the emitted Verilog: its outputs for these cycles.
     pub(crate) fn verilog_only(mut self, name: &str, cycles: &[Vec<u128>]) -> Vec<Vec<u128>> {
         self.inputs = cycles.to_vec();
-        self.replay_text(name, &generate_verilog(&self.block))
+        self.replay_text(name, &emit(&self.block))
     }
 
     /// Replays the recorded cycles on the emitted Verilog; panics at the first difference.
     pub(crate) fn replay(self, name: &str) {
-        let verilated = self.replay_text(name, &generate_verilog(&self.block));
+        let verilated = self.replay_text(name, &emit(&self.block));
         assert_eq!(verilated.len(), self.outputs.len(), "{name}: cycles");
         for (i, (verilated, expected)) in verilated.iter().zip(&self.outputs).enumerate() {
             assert_eq!(
@@ -295,6 +293,12 @@ impl Library {
     }
 }
 
+/// The block's Verilog as users get it, with `top` as its top module.
+fn emit(block: &impl Block) -> String {
+    let design = gyrus_hdl::emit::verilog(block, "top");
+    design.expect("a block that can be written").verilog()
+}
+
 /// A module `bench` around `top` with ports `i0`, `i1`, .. and `o0`, `o1`, ..
 fn wrapper(inputs: &[(String, usize)], outputs: &[(String, usize)]) -> String {
     let mut text = String::from("module bench(input wire clock");
@@ -302,6 +306,7 @@ fn wrapper(inputs: &[(String, usize)], outputs: &[(String, usize)]) -> String {
     for (direction, letter, ports) in [("input", "i", inputs), ("output", "o", outputs)] {
         for (i, (name, width)) in ports.iter().enumerate() {
             write!(text, ",\n  {direction} wire [{}:0] {letter}{i}", width - 1).expect("a string");
+            let name = name.replace('$', "__");
             write!(connections, ",\n  .{name}({letter}{i})").expect("a string");
         }
     }

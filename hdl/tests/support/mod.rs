@@ -9,7 +9,7 @@ pub(crate) mod verilator;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rust_hdl::prelude::{Block, check_all, generate_verilog, simulate};
+use rust_hdl::prelude::{Block, check_all, simulate};
 
 /// An operand port: its name and width in bits, at most 128.
 pub(crate) struct Port {
@@ -145,11 +145,19 @@ pub(crate) fn simulate_unit<U: Unit>(cycles: &[Cycle]) -> Vec<Sample> {
     samples
 }
 
-/// The unit as Verilog, with `top` as its top module.
+/// The name of the unit's top module: that of its type.
+pub(crate) fn top<U: Unit>() -> String {
+    let path = std::any::type_name::<U>();
+    let (_, name) = path.rsplit_once("::").unwrap_or(("", path));
+    name.replace(['<', ',', ' '], "_").replace('>', "")
+}
+
+/// The unit's Verilog as users get it, with [`top`] as its top module.
 pub(crate) fn emit<U: Unit>() -> String {
     let mut unit = U::default();
     unit.connect_all();
-    generate_verilog(&unit)
+    let design = gyrus_hdl::emit::verilog(&unit, &top::<U>());
+    design.expect("a unit that can be written").verilog()
 }
 
 /// Feeds the operands through the Rust-HDL simulation and the emitted Verilog. Every result must

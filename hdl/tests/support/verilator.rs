@@ -1,7 +1,7 @@
 //! Emitted Verilog under Verilator: writes the unit, a C++ harness and the stimuli to a directory
 //! of its own below Cargo's directory for tests, builds, runs and reads the samples back.
 
-use super::{Cycle, Sample, Unit};
+use super::{Cycle, Sample, Unit, top};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Far above what any build or run here takes on a slow machine.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// Runs the cycles on the Verilog text, whose top module is `top`.
+/// Runs the cycles on the Verilog text, whose top module is [`top`].
 pub(crate) fn run<U: Unit>(name: &str, verilog: &str, cycles: &[Cycle]) -> Vec<Sample> {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join("verilator")
@@ -24,8 +24,8 @@ pub(crate) fn run<U: Unit>(name: &str, verilog: &str, cycles: &[Cycle]) -> Vec<S
     write("harness.cpp", &harness::<U>());
     write("stimuli.txt", &stimuli::<U>(cycles));
 
-    // Widths: Rust-HDL widens an operand by masking it in the wider width, which is exact, but
-    // which Verilator reports. Optimisation of the C++ is off: building takes longer than running.
+    // All warnings are errors; the text itself says which do not count. Optimisation of the C++ is
+    // off: building takes longer than running.
     let mut build = Command::new("verilator");
     build.args([
         "--cc",
@@ -33,9 +33,11 @@ pub(crate) fn run<U: Unit>(name: &str, verilog: &str, cycles: &[Cycle]) -> Vec<S
         "--build",
         "-j",
         "1",
+        "-Wall",
+        "--prefix",
+        "Vtop",
         "--top-module",
-        "top",
-        "-Wno-WIDTH",
+        &top::<U>(),
     ]);
     build.args(["-MAKEFLAGS", "OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"]);
     build.args(["-Mdir", "build", "-o", "harness", "top.v", "harness.cpp"]);

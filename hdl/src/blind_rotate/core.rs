@@ -1,0 +1,501 @@
+//! The core: a batch of blind rotations, from LWE words and accumulators to LWE words.
+//!
+//! `start` begins a batch: load, rotate, extract, one after the other; `busy` until the last word of
+//! the last result is taken. Parameters are static from [`BlindRotate::SETTLING`] cycles before
+//! the first word until `busy` falls. The key store runs beside: it is started once for a key and
+//! goes round from batch to batch.
+//!
+//! Streams (valid/ready, a word a cycle at most): `lwe_in`, `glwe`, `key_request`, `key_data`, `lwe_out`.
+//! Inside nothing stalls. See [`super`] for the order of work and [`Latencies`] for the datapath's timing.
+
+use super::control::{Control, DegreeSelect, KeyTag, MacTag};
+use super::{Configuration, DegreeAddress, Extract, Load, MAX_SLOTS, Sequence, Slack, Slots};
+use crate::accumulator::{Accumulator, Unsupported};
+use crate::decompose;
+use crate::key_store::{KeyStore, KeyStoreError};
+use crate::mac::Mac;
+use crate::memory::{Delay, Ram};
+use crate::modulus_switch::ModulusSwitch;
+use crate::ntt::{ControlDelay, Direction, NttError, Shape, Transform};
+use crate::sample_extract::SampleExtract;
+use crate::structure;
+use crate::structure::many;
+use crate::switch_modulus::SwitchModulus;
+use rust_hdl::prelude::*;
+use thiserror::Error;
+
+/// Why a core cannot be built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum BuildError {
+    /// Lanes or polynomial size.
+    #[error(transparent)]
+    Shape(#[from] NttError),
+    /// The accumulators.
+    #[error(transparent)]
+    Accumulator(#[from] Unsupported),
+    /// The key store.
+    #[error(transparent)]
+    KeyStore(#[from] KeyStoreError),
+    /// Decomposition levels.
+    #[error("{0} decomposition levels: must be 1, 2 or 3")]
+    Levels(usize),
+}
+
+/// Cycles from a read of the accumulators to each place behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latencies {
+    /// Rotate and subtract.
+    pub read: usize,
+    /// Gadget digits.
+    pub decompose: usize,
+    /// Forward transform.
+    pub forward: usize,
+    /// Multiply-accumulate.
+    pub mac: usize,
+    /// Inverse transform.
+    pub inverse: usize,
+    /// Back to mod 2^64.
+    pub switch_modulus: usize,
+    /// Until a read sees the sum.
+    pub add: usize,
+}
+
+impl Latencies {
+    /// From a read to the multiply-accumulate.
+    #[must_use]
+    pub const fn to_mac(&self) -> usize {
+        self.read + self.decompose + self.forward
+    }
+
+    /// From a read to the addition of what came of it.
+    #[must_use]
+    pub const fn to_add(&self) -> usize {
+        self.to_mac() + self.mac + self.inverse + self.switch_modulus
+    }
+
+    /// From a read to the first read that sees its result.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.to_add() + self.add
+    }
+}
+
+/// The core.
+#[derive(LogicBlock)]
+pub struct BlindRotate {
+    /// The clock; rising edge.
+    pub clock: Signal<In, Clock>,
+    /// log2 N, 8 up to the build's.
+    pub log2_n: Signal<In, Bits<4>>,
+    /// n, 1 to 1023.
+    pub lwe_dimension: Signal<In, Bits<12>>,
+    /// log2 of the gadget's base, 1 to 31.
+    pub base_log: Signal<In, Bits<5>>,
+    /// l, 1 up to the build's; base_log l at most 62.
+    pub level_count: Signal<In, Bits<2>>,
+    /// Take the mask's rounding error off the body when switching to 2N.
+    pub centred: Signal<In, Bit>,
+    /// LWE words have 32 bits and lie in the upper half.
+    pub narrow: Signal<In, Bit>,
+    /// Ciphertexts of the batch, 1 up to the build's slots.
+    pub batch: Signal<In, Bits<5>>,
+    /// Begin a batch; not while `busy`.
+    pub start: Signal<In, Bit>,
+    /// A batch is under way.
+    pub busy: Signal<Out, Bit>,
+
+    /// LWE words of the batch: n mask words and the body, each.
+    pub lwe_in_valid: Signal<In, Bit>,
+    /// The word is taken.
+    pub lwe_in_ready: Signal<Out, Bit>,
+    /// The word.
+    pub lwe_in_word: Signal<In, Bits<64>>,
+    /// Accumulators of the batch: N mask and N body words, each.
+    pub glwe_valid: Signal<In, Bit>,
+    /// The word is taken.
+    pub glwe_ready: Signal<Out, Bit>,
+    /// The word.
+    pub glwe_word: Signal<In, Bits<64>>,
+    /// Results: k N mask words and the body, each.
+    pub lwe_out_valid: Signal<Out, Bit>,
+    /// The word is taken.
+    pub lwe_out_ready: Signal<In, Bit>,
+    /// The word.
+    pub lwe_out_word: Signal<Out, Bits<64>>,
+    /// It is a body.
+    pub lwe_out_last: Signal<Out, Bit>,
+
+    /// Forget the key and begin with its first slice; not while `busy`.
+    pub key_start: Signal<In, Bit>,
+    /// Ask for no further slices.
+    pub key_stop: Signal<In, Bit>,
+    /// No slice is under way from memory.
+    pub key_idle: Signal<Out, Bit>,
+    /// A slice is asked for.
+    pub key_request_valid: Signal<Out, Bit>,
+    /// Memory takes the request.
+    pub key_request_ready: Signal<In, Bit>,
+    /// Which slice.
+    pub key_request_slice: Signal<Out, Bits<12>>,
+    /// A beat of a slice, see [`gyrus_interface::key_slice`].
+    pub key_data_valid: Signal<In, Bit>,
+    /// It is taken.
+    pub key_data_ready: Signal<Out, Bit>,
+    /// Its words.
+    pub key_data: Vec<Signal<In, Bits<64>>>,
+
+    /// A slice had a wrong checksum: the rotation waits; only `key_start` helps.
+    pub checksum_error: Signal<Out, Bit>,
+    /// Which.
+    pub error_slice: Signal<Out, Bits<12>>,
+    /// The controller misused the key store.
+    pub protocol_error: Signal<Out, Bit>,
+    /// The rotation had to wait for the key.
+    pub underrun: Signal<Out, Bit>,
+    /// For so many cycles.
+    pub underrun_cycles: Signal<Out, Bits<32>>,
+
+    control: Control,
+    configuration: Configuration,
+    modulus_switch: ModulusSwitch,
+    load: Load,
+    degree_write: DegreeAddress,
+    degree_read: DegreeAddress,
+    degree_select: DegreeSelect,
+    degrees: Ram<12>,
+    sequence: Sequence,
+    slack: Slack,
+    slots: Slots,
+    accumulator: Accumulator,
+    gadget: decompose::Constants,
+    level_line: Delay<2>,
+    digit_control: ControlDelay,
+    digits: Vec<decompose::Lane>,
+    forward: Transform,
+    key_tag: KeyTag,
+    key_store: KeyStore,
+    mac_tag: MacTag,
+    mac: Mac,
+    inverse: Transform,
+    word_control: ControlDelay,
+    words: Vec<SwitchModulus>,
+    slot_line: Delay<4>,
+    extract: Extract,
+    sample_extract: SampleExtract,
+    _latencies: Latencies,
+}
+
+impl BlindRotate {
+    /// Cycles that parameters have to be static before the first word.
+    pub const SETTLING: usize = 8;
+
+    /// A core of this shape for `slots` ciphertexts in flight and up to `levels` levels; memory
+    /// delivers the key in beats of `beat_words` words.
+    ///
+    /// # Errors
+    /// [`BuildError`] for sizes that a part cannot be built for.
+    pub fn new(
+        shape: &Shape,
+        slots: usize,
+        levels: usize,
+        beat_words: usize,
+    ) -> Result<Self, BuildError> {
+        if !(1..=3).contains(&levels) {
+            return Err(BuildError::Levels(levels));
+        }
+        let lanes = shape.lanes();
+        let rows = shape.pass_cycles(shape.max_log2_n()) * levels;
+        let accumulator = Accumulator::new(lanes, slots)?;
+        let key_store = KeyStore::new(shape.pairs(), rows, beat_words)?;
+        let forward = Transform::new(shape, Direction::Forward);
+        let inverse = Transform::new(shape, Direction::Inverse);
+        let latencies = Latencies {
+            read: Accumulator::READ_LATENCY,
+            decompose: decompose::Lane::LATENCY,
+            forward: forward.latency(),
+            mac: Mac::LATENCY,
+            inverse: inverse.latency(),
+            switch_modulus: SwitchModulus::LATENCY,
+            add: Accumulator::ADD_LATENCY,
+        };
+        Ok(Self {
+            clock: Signal::default(),
+            log2_n: Signal::default(),
+            lwe_dimension: Signal::default(),
+            base_log: Signal::default(),
+            level_count: Signal::default(),
+            centred: Signal::default(),
+            narrow: Signal::default(),
+            batch: Signal::default(),
+            start: Signal::default(),
+            busy: Signal::default(),
+            lwe_in_valid: Signal::default(),
+            lwe_in_ready: Signal::default(),
+            lwe_in_word: Signal::default(),
+            glwe_valid: Signal::default(),
+            glwe_ready: Signal::default(),
+            glwe_word: Signal::default(),
+            lwe_out_valid: Signal::default(),
+            lwe_out_ready: Signal::default(),
+            lwe_out_word: Signal::default(),
+            lwe_out_last: Signal::default(),
+            key_start: Signal::default(),
+            key_stop: Signal::default(),
+            key_idle: Signal::default(),
+            key_request_valid: Signal::default(),
+            key_request_ready: Signal::default(),
+            key_request_slice: Signal::default(),
+            key_data_valid: Signal::default(),
+            key_data_ready: Signal::default(),
+            key_data: many(beat_words, |_| Signal::default()),
+            checksum_error: Signal::default(),
+            error_slice: Signal::default(),
+            protocol_error: Signal::default(),
+            underrun: Signal::default(),
+            underrun_cycles: Signal::default(),
+            control: Control::default(),
+            configuration: Configuration::new(shape),
+            modulus_switch: ModulusSwitch::default(),
+            load: Load::default(),
+            degree_write: DegreeAddress::default(),
+            degree_read: DegreeAddress::default(),
+            degree_select: DegreeSelect::default(),
+            degrees: Ram::new(slots.min(MAX_SLOTS) << super::LWE_INDEX_BITS),
+            sequence: Sequence::new(latencies.total()),
+            slack: Slack::new(shape),
+            slots: Slots::new(slots),
+            accumulator,
+            gadget: decompose::Constants::default(),
+            level_line: Delay::new(latencies.read),
+            digit_control: ControlDelay::new(latencies.decompose),
+            digits: many(lanes, |_| decompose::Lane::default()),
+            forward,
+            key_tag: KeyTag::new(latencies.to_mac() - KeyStore::READ_LATENCY),
+            key_store,
+            mac_tag: MacTag::new(latencies.to_mac()),
+            mac: Mac::new(shape),
+            inverse,
+            word_control: ControlDelay::new(latencies.switch_modulus),
+            words: many(lanes, |_| SwitchModulus::default()),
+            slot_line: Delay::new(latencies.to_add()),
+            extract: Extract::default(),
+            sample_extract: SampleExtract::new(Accumulator::EXTRACT_LATENCY),
+            _latencies: latencies,
+        })
+    }
+
+    /// The datapath's latencies.
+    #[must_use]
+    pub const fn latencies(&self) -> Latencies {
+        self._latencies
+    }
+}
+
+impl Logic for BlindRotate {
+    structure! { this =>
+        // Control and parameters.
+        wire!(control.clock <= clock);
+        wire!(control.start <= start);
+        wire!(control.loaded <= load.loaded);
+        wire!(control.rotated <= sequence.done);
+        wire!(control.extracted <= extract.done);
+        wire!(busy <= control.busy);
+        wire!(configuration.log2_n <= log2_n);
+
+        // LWE words to degrees.
+        wire!(modulus_switch.clock <= clock);
+        wire!(modulus_switch.log2_n <= log2_n);
+        wire!(modulus_switch.lwe_dimension <= lwe_dimension);
+        wire!(modulus_switch.centred <= centred);
+        wire!(modulus_switch.narrow <= narrow);
+        wire!(modulus_switch.lwe_valid <= lwe_in_valid);
+        wire!(lwe_in_ready <= modulus_switch.lwe_ready);
+        wire!(modulus_switch.lwe_word <= lwe_in_word);
+        wire!(modulus_switch.switched_ready <= load.switched_ready);
+
+        wire!(load.clock <= clock);
+        wire!(load.start <= start);
+        wire!(load.batch <= batch);
+        wire!(load.log2_n <= log2_n);
+        wire!(load.switched_valid <= modulus_switch.switched_valid);
+        wire!(load.switched_last <= modulus_switch.switched_last);
+        wire!(load.glwe_valid <= glwe_valid);
+        wire!(glwe_ready <= load.glwe_ready);
+        wire!(degree_write.slot <= load.degree_slot);
+        wire!(degree_write.index <= modulus_switch.switched_index);
+        wire!(degrees.clock <= clock);
+        wire!(degrees.write_enable <= load.degree_write);
+        wire!(degrees.write_address <= degree_write.address);
+        wire!(degrees.write_data <= modulus_switch.switched_word);
+
+        wire!(degree_select.rotating <= control.rotating);
+        wire!(degree_select.sequence_slot <= sequence.degree_slot);
+        wire!(degree_select.sequence_index <= sequence.degree_index);
+        wire!(degree_select.extract_slot <= extract.slot);
+        wire!(degree_select.lwe_dimension <= lwe_dimension);
+        wire!(degree_read.slot <= degree_select.slot);
+        wire!(degree_read.index <= degree_select.index);
+        wire!(degrees.read_address <= degree_read.address);
+
+        // Turns.
+        wire!(sequence.clock <= clock);
+        wire!(sequence.start <= control.rotate_start);
+        wire!(sequence.lwe_dimension <= lwe_dimension);
+        wire!(sequence.batch <= batch);
+        wire!(sequence.level_count <= level_count);
+        wire!(sequence.pass_cycles <= configuration.pass_cycles);
+        wire!(sequence.last_time <= configuration.last_time);
+        wire!(sequence.degree <= degrees.read_data);
+        wire!(slack.degree <= sequence.next_degree);
+        wire!(slack.fine_mask <= configuration.fine_mask);
+        wire!(slots.clock <= clock);
+        wire!(slots.slot <= sequence.next_slot);
+        wire!(slots.slack <= slack.slack);
+        wire!(slots.grant <= sequence.grant);
+        wire!(slots.turn <= sequence.turn);
+        wire!(sequence.slot_ready <= slots.ready);
+        wire!(sequence.settled <= slots.settled);
+
+        // Rotate and subtract.
+        wire!(accumulator.clock <= clock);
+        wire!(accumulator.log2_n <= log2_n);
+        wire!(accumulator.read_valid <= sequence.read_valid);
+        wire!(accumulator.read_slot <= sequence.read_slot);
+        wire!(accumulator.read_time <= sequence.read_time);
+        wire!(accumulator.read_degree <= sequence.read_degree);
+        wire!(accumulator.load_valid <= load.load_valid);
+        wire!(accumulator.load_slot <= load.load_slot);
+        wire!(accumulator.load_row <= load.load_row);
+        wire!(accumulator.load_index <= load.load_index);
+        wire!(accumulator.load_word <= glwe_word);
+
+        // Digits.
+        wire!(gadget.clock <= clock);
+        wire!(gadget.base_log <= base_log);
+        wire!(gadget.level_count <= level_count);
+        wire!(level_line.clock <= clock);
+        wire!(level_line.d <= sequence.read_level);
+        wire!(digit_control.clock <= clock);
+        wire!(digit_control.valid_in <= accumulator.difference_valid);
+        wire!(digit_control.time_in <= accumulator.difference_time);
+        wire!(forward.clock <= clock);
+        wire!(forward.pass_cycles <= configuration.pass_cycles);
+        wire!(forward.fine_bits <= configuration.fine_bits);
+        wire!(forward.valid_in <= digit_control.valid_out);
+        wire!(forward.time_in <= digit_control.time_out);
+        for lane in 0..this.digits.len() {
+            wire!(digits[lane].clock <= clock);
+            wire!(digits[lane].offset <= gadget.offset);
+            wire!(digits[lane].below_sign <= gadget.below_sign);
+            wire!(digits[lane].field_0 <= gadget.field_0);
+            wire!(digits[lane].field_1_low <= gadget.field_1_low);
+            wire!(digits[lane].field_1_top <= gadget.field_1_top);
+            wire!(digits[lane].shift_0 <= gadget.shift_0);
+            wire!(digits[lane].shift_1 <= gadget.shift_1);
+            wire!(digits[lane].shift_2 <= gadget.shift_2);
+            wire!(digits[lane].digit_mask <= gadget.digit_mask);
+            wire!(digits[lane].minus_half <= gadget.minus_half);
+            wire!(digits[lane].minus_base <= gadget.minus_base);
+            wire!(digits[lane].minus_both <= gadget.minus_both);
+            wire!(digits[lane].last_level <= gadget.last_level);
+            wire!(digits[lane].x <= accumulator.difference[lane]);
+            wire!(digits[lane].level <= level_line.q);
+            wire!(forward.x[lane] <= digits[lane].digit);
+        }
+
+        // Key.
+        wire!(key_tag.clock <= clock);
+        wire!(key_tag.cycle_in <= sequence.read_time);
+        wire!(key_tag.level_in <= sequence.read_level);
+        wire!(key_tag.half_in <= sequence.read_half);
+        wire!(key_tag.end_in <= sequence.read_end);
+        wire!(sequence.row_end <= key_tag.end_out);
+        wire!(sequence.row_half <= key_tag.half_out);
+        wire!(key_store.clock <= clock);
+        wire!(key_store.lwe_dimension <= lwe_dimension);
+        wire!(key_store.cycles_per_pass <= configuration.pass_cycles);
+        wire!(key_store.level_count <= level_count);
+        wire!(key_store.start <= key_start);
+        wire!(key_store.stop <= key_stop);
+        wire!(key_idle <= key_store.idle);
+        wire!(key_request_valid <= key_store.request_valid);
+        wire!(key_store.request_ready <= key_request_ready);
+        wire!(key_request_slice <= key_store.request_slice);
+        wire!(key_store.data_valid <= key_data_valid);
+        wire!(key_data_ready <= key_store.data_ready);
+        for word in 0..this.key_data.len() {
+            wire!(key_store.data[word] <= key_data[word]);
+        }
+        wire!(key_store.read_half <= key_tag.half_out);
+        wire!(key_store.read_level <= key_tag.level_out);
+        wire!(key_store.read_time <= key_tag.cycle_out);
+        wire!(key_store.slice_wanted <= sequence.slice_wanted);
+        wire!(key_store.slice_take <= sequence.slice_take);
+        wire!(key_store.slice_release <= sequence.slice_release);
+        wire!(sequence.slice_ready <= key_store.slice_ready);
+        wire!(sequence.slice_half <= key_store.slice_half);
+        wire!(checksum_error <= key_store.checksum_error);
+        wire!(error_slice <= key_store.error_slice);
+        wire!(protocol_error <= key_store.protocol_error);
+        wire!(underrun <= key_store.underrun);
+        wire!(underrun_cycles <= key_store.underrun_cycles);
+
+        // Multiply, transform back, switch, add.
+        wire!(mac_tag.clock <= clock);
+        wire!(mac_tag.level_in <= sequence.read_level);
+        wire!(mac_tag.last_in <= sequence.read_last_level);
+        wire!(mac.clock <= clock);
+        wire!(mac.valid_in <= forward.valid_out);
+        wire!(mac.time_in <= forward.time_out);
+        wire!(mac.first <= mac_tag.first_out);
+        wire!(mac.last <= mac_tag.last_out);
+        for word in 0..this.mac.key.len() {
+            wire!(mac.key[word] <= key_store.key[word]);
+        }
+        wire!(inverse.clock <= clock);
+        wire!(inverse.pass_cycles <= configuration.pass_cycles);
+        wire!(inverse.fine_bits <= configuration.fine_bits);
+        wire!(inverse.valid_in <= mac.valid_out);
+        wire!(inverse.time_in <= mac.time_out);
+        wire!(word_control.clock <= clock);
+        wire!(word_control.valid_in <= inverse.valid_out);
+        wire!(word_control.time_in <= inverse.time_out);
+        wire!(slot_line.clock <= clock);
+        wire!(slot_line.d <= sequence.read_slot);
+        wire!(accumulator.add_valid <= word_control.valid_out);
+        wire!(accumulator.add_time <= word_control.time_out);
+        wire!(accumulator.add_slot <= slot_line.q);
+        for lane in 0..this.words.len() {
+            wire!(mac.x[lane] <= forward.y[lane]);
+            wire!(inverse.x[lane] <= mac.z[lane]);
+            wire!(words[lane].clock <= clock);
+            wire!(words[lane].residue <= inverse.y[lane]);
+            wire!(accumulator.addend[lane] <= words[lane].word);
+        }
+
+        // Results.
+        wire!(extract.clock <= clock);
+        wire!(extract.start <= control.extract_start);
+        wire!(extract.batch <= batch);
+        wire!(extract.extract_busy <= sample_extract.busy);
+        wire!(control.lwe_valid <= sample_extract.lwe_valid);
+        wire!(control.lwe_ready <= lwe_out_ready);
+        wire!(control.lwe_last <= sample_extract.lwe_last);
+        wire!(extract.word_last <= control.word_last);
+        wire!(sample_extract.clock <= clock);
+        wire!(sample_extract.start <= extract.extract_start);
+        wire!(sample_extract.slot <= extract.slot);
+        wire!(sample_extract.body <= degrees.read_data);
+        wire!(sample_extract.log2_n <= log2_n);
+        wire!(sample_extract.lwe_ready <= lwe_out_ready);
+        wire!(accumulator.extract_valid <= sample_extract.extract_valid);
+        wire!(accumulator.extract_slot <= sample_extract.extract_slot);
+        wire!(accumulator.extract_row <= sample_extract.extract_row);
+        wire!(accumulator.extract_index <= sample_extract.extract_index);
+        wire!(sample_extract.word_valid <= accumulator.extract_word_valid);
+        wire!(sample_extract.word <= accumulator.extract_word);
+        wire!(lwe_out_valid <= sample_extract.lwe_valid);
+        wire!(lwe_out_word <= sample_extract.lwe_word);
+        wire!(lwe_out_last <= sample_extract.lwe_last);
+    }
+}

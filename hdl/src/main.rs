@@ -1,0 +1,113 @@
+//! The `gyrus-hdl` command: writes the accelerator's Verilog, and waveforms of its units.
+//!
+//! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line was wrong.
+
+use clap::{Parser, Subcommand};
+use gyrus_hdl::catalogue::{CORE, CatalogueError, Lanes, Parameters, find, summary};
+use gyrus_hdl::emit::{EmitError, write_files};
+use gyrus_hdl::trace::TraceError;
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use thiserror::Error;
+
+/// Verilog and waveforms of the Gyrus accelerator.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Write a design as Verilog, with a manifest of what is in it.
+    #[command(after_help = summary())]
+    Emit {
+        /// Coefficients that the datapath takes in each cycle: a power of two from 2 to 128.
+        #[arg(long)]
+        lanes: usize,
+        /// A single unit instead of the whole accelerator.
+        #[arg(long, default_value = CORE, hide_default_value = true)]
+        unit: String,
+        /// Directory for the two files; made if need be.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Simulate a unit under random operands and write the waveform.
+    #[command(after_help = summary())]
+    Trace {
+        /// The unit.
+        #[arg(long)]
+        unit: String,
+        /// The VCD file.
+        #[arg(long)]
+        out: PathBuf,
+        /// Clock cycles.
+        #[arg(long, default_value_t = 256)]
+        cycles: u64,
+        /// Seed of the operands.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+#[derive(Debug, Error)]
+enum CliError {
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    #[error("cannot write the results")]
+    Output(#[from] io::Error),
+}
+
+fn main() -> ExitCode {
+    match run(Command::parse().action) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = format!("error: {error}\n");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                text += &format!("  caused by: {error}\n");
+                cause = error.source();
+            }
+            // When even this fails, the exit code still says it.
+            let _ = io::stderr().lock().write_all(text.as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(action: Action) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    match action {
+        Action::Emit {
+            lanes,
+            unit,
+            out: directory,
+        } => {
+            let lanes = Lanes::try_from(lanes)?;
+            let entry = find(&unit)?;
+            let design = (entry.emit)(&entry.top(), &Parameters { lanes })?;
+            for path in design.write(&directory)? {
+                writeln!(out, "{}", path.display())?;
+            }
+        }
+        Action::Trace {
+            unit,
+            out: path,
+            cycles,
+            seed,
+        } => {
+            let entry = find(&unit)?;
+            let trace = entry.trace.ok_or(CatalogueError::NoStimulus(unit))?;
+            write_files(&[(&path, &trace(cycles, seed)?)])?;
+            writeln!(out, "{}", path.display())?;
+        }
+    }
+    Ok(())
+}

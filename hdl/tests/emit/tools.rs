@@ -1,0 +1,98 @@
+//! Other tools take the Verilog as it is.
+
+use gyrus_hdl::catalogue::{DESIGNS, Lanes, Parameters};
+use gyrus_hdl::emit::{Design, LINT_WAIVERS};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// All designs of the catalogue, and two of the tests' own.
+fn designs() -> Vec<(String, Design)> {
+    let lanes = Lanes::try_from(16).expect("a number of lanes");
+    let mut designs = vec![
+        ("bank".to_owned(), super::bank::design()),
+        ("mixer".to_owned(), super::mixer::design()),
+    ];
+    for entry in DESIGNS {
+        let name = entry.top();
+        let design = (entry.emit)(&name, &Parameters { lanes }).expect("a design");
+        designs.push((name, design));
+    }
+    designs
+}
+
+fn directory(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// Runs a tool to its end.
+fn output(command: &mut Command, package: &str) -> Output {
+    match command.output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == ErrorKind::NotFound => panic!(
+            "{:?} is missing: install it (Debian: apt-get install {package})",
+            command.get_program()
+        ),
+        Err(error) => panic!("cannot start {:?}: {error}", command.get_program()),
+    }
+}
+
+/// Runs a tool, which must find nothing to say against its input.
+fn run(command: &mut Command, package: &str) {
+    let output = output(command, package);
+    let text = |stream: &[u8]| String::from_utf8_lossy(stream).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?} failed:\n{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn verilator_has_no_warnings() {
+    for (_, design) in designs() {
+        let [verilog, _] = design.write(&directory("lint")).expect("files");
+        run(
+            Command::new("verilator")
+                .args(["--lint-only", "-Wall"])
+                .arg(verilog),
+            "verilator",
+        );
+    }
+}
+
+/// No warning is off without need: some design has it.
+#[test]
+fn verilator_has_a_warning_for_each_waiver() {
+    let directory = directory("waivers");
+    fs::create_dir_all(&directory).expect("a directory");
+    let file = directory.join("design.v");
+    for (warning, _) in LINT_WAIVERS {
+        let line = format!("/* verilator lint_off {warning} */\n");
+        let needed = designs().into_iter().any(|(_, design)| {
+            let text = design.verilog();
+            assert!(text.contains(&line), "{warning} is in the header");
+            fs::write(&file, text.replace(&line, "")).expect("a writable directory");
+            let mut command = Command::new("verilator");
+            command.args(["--lint-only", "-Wall"]).arg(&file);
+            let output = output(&mut command, "verilator");
+            let found = String::from_utf8_lossy(&output.stderr).contains(&format!("-{warning}"));
+            found && !output.status.success()
+        });
+        assert!(needed, "no design has the warning {warning}");
+    }
+}
+
+#[test]
+fn yosys_elaborates_and_checks() {
+    for (name, design) in designs() {
+        let [verilog, _] = design.write(&directory("yosys")).expect("files");
+        let script = format!(
+            "read_verilog {}; hierarchy -check -top {name}; proc; check -assert",
+            verilog.display()
+        );
+        run(Command::new("yosys").args(["-q", "-p", &script]), "yosys");
+    }
+}
