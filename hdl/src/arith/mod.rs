@@ -15,8 +15,8 @@
 //! | [`Excess`] | what the top of a lazy residue weighs | any 72 bits | 0 |
 //!
 //! A lazy residue is a number of 72 bits, two's complement, that stands for itself modulo q. Every
-//! result but [`Normalise`]'s is the canonical representative, in [0, q). "Any 64 bits" means that a lazy
-//! representative (a value in [q, 2^64)) may enter.
+//! result but [`Normalise`]'s is the canonical representative, in [0, q). "Any 64 bits" means that
+//! a lazy representative (a value in [q, 2^64)) may enter.
 //!
 //! # What makes q cheap
 //!
