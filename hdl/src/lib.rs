@@ -21,7 +21,9 @@
 //! Every unit is a streaming pipeline with one clock: operands enter with `valid_in`, the result
 //! leaves with `valid_out` exactly `LATENCY` rising edges later, and a new set of operands may
 //! enter in every cycle. Nothing stalls inside, so units have no `ready`; whoever may have to wait
-//! keeps a buffer in front. Registers start at zero.
+//! keeps a buffer in front. Units of which there is one a lane leave the valid bits to a control
+//! chain beside the lanes. The two units at the ends of the blind rotation, [`modulus_switch`] and
+//! [`sample_extract`], face the outside with valid and ready. Registers start at zero.
 
 pub mod accumulator;
 pub mod arith;

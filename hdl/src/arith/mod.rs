@@ -19,6 +19,9 @@
 //! A [`Lazy`] residue is a number of 72 bits, two's complement, that stands for itself modulo q.
 //! Every other result is the canonical representative, in [0, q), except [`Normalise`]'s. "Any 64
 //! bits" means that values in [q, 2^64) may enter.
+//! A lazy residue is a number of 72 bits, two's complement, that stands for itself modulo q. Every
+//! result but [`Normalise`]'s is the canonical representative, in [0, q). "Any 64 bits" means that
+//! a lazy representative (a value in [q, 2^64)) may enter.
 //!
 //! # What makes q cheap
 //!
