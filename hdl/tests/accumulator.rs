@@ -437,3 +437,15 @@ fn lanes_64() {
 fn lanes_128() {
     everything(128, 2, 2, 16);
 }
+
+/// Every degree at every time.
+#[test]
+fn all_degrees() {
+    let mut driver = Driver::new(32, 1, 8);
+    driver.load_and_extract(0);
+    let times: Vec<usize> = (0..driver.times()).collect();
+    for degree in 0..2 * driver.n() {
+        driver.pass(0, degree, &times);
+    }
+    driver.mix(100, true);
+}
