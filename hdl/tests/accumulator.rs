@@ -395,6 +395,8 @@ fn sizes_are_checked() {
 
 /// All that an accumulator does, at each N, and in Verilog.
 fn everything(lanes: usize, slots: usize, random: usize, most: usize) {
+    // Cycles of the wide ones take long.
+    let mixed = if lanes < 64 { 150 } else { 50 };
     for log2_n in 8..=11 {
         let mut driver = Driver::new(lanes, slots, log2_n);
         if log2_n == 8 {
@@ -402,8 +404,8 @@ fn everything(lanes: usize, slots: usize, random: usize, most: usize) {
         }
         driver.fill();
         driver.passes(random, most);
-        driver.mix(150, false);
-        driver.mix(50, true);
+        driver.mix(mixed, false);
+        driver.mix(mixed / 3, true);
         driver.replay();
     }
 }
@@ -436,4 +438,16 @@ fn lanes_64() {
 #[test]
 fn lanes_128() {
     everything(128, 2, 2, 16);
+}
+
+/// Every degree at every time.
+#[test]
+fn all_degrees() {
+    let mut driver = Driver::new(32, 1, 8);
+    driver.load_and_extract(0);
+    let times: Vec<usize> = (0..driver.times()).collect();
+    for degree in 0..2 * driver.n() {
+        driver.pass(0, degree, &times);
+    }
+    driver.mix(100, true);
 }

@@ -92,28 +92,31 @@ impl Logic for LaneRotate {
             wire!(middle[lane].clock <= clock);
             wire!(middle[lane].d <= level[lane].y);
         }
-        for i in lanes..this.level.len() {
+        let levels = this.level.len() / lanes;
+        for i in lanes..levels.min(2) * lanes {
             wire!(level[i].lane <= turn_late[shape.group(i % lanes)]);
-            if i < 2 * lanes {
-                wire!(level[i].x0 <= middle[source(&shape, 1, i - lanes, 0)].q);
-                wire!(level[i].x1 <= middle[source(&shape, 1, i - lanes, 1)].q);
-                wire!(level[i].x2 <= middle[source(&shape, 1, i - lanes, 2)].q);
-                wire!(level[i].x3 <= middle[source(&shape, 1, i - lanes, 3)].q);
-            } else {
-                wire!(level[i].x0 <= level[lanes + source(&shape, 2, i - 2 * lanes, 0)].y);
-                wire!(level[i].x1 <= level[lanes + source(&shape, 2, i - 2 * lanes, 1)].y);
-                wire!(level[i].x2 <= level[lanes + source(&shape, 2, i - 2 * lanes, 2)].y);
-                wire!(level[i].x3 <= level[lanes + source(&shape, 2, i - 2 * lanes, 3)].y);
-            }
+            wire!(level[i].x0 <= middle[source(&shape, 1, i - lanes, 0)].q);
+            wire!(level[i].x1 <= middle[source(&shape, 1, i - lanes, 1)].q);
+            wire!(level[i].x2 <= middle[source(&shape, 1, i - lanes, 2)].q);
+            wire!(level[i].x3 <= middle[source(&shape, 1, i - lanes, 3)].q);
         }
-        let end = this.level.len() - lanes;
+        for i in 2 * lanes..levels * lanes {
+            wire!(level[i].lane <= turn_late[shape.group(i % lanes)]);
+            wire!(level[i].x0 <= level[lanes + source(&shape, 2, i - 2 * lanes, 0)].y);
+            wire!(level[i].x1 <= level[lanes + source(&shape, 2, i - 2 * lanes, 1)].y);
+            wire!(level[i].x2 <= level[lanes + source(&shape, 2, i - 2 * lanes, 2)].y);
+            wire!(level[i].x3 <= level[lanes + source(&shape, 2, i - 2 * lanes, 3)].y);
+        }
+        // With one level, nothing is left for the second edge.
+        let unchanged = if levels == 1 { lanes } else { 0 };
+        for lane in 0..unchanged {
+            wire!(last[lane].d <= middle[lane].q);
+        }
+        for lane in unchanged..lanes {
+            wire!(last[lane].d <= level[(levels - 1) * lanes + lane].y);
+        }
         for lane in 0..lanes {
             wire!(last[lane].clock <= clock);
-            if end == 0 {
-                wire!(last[lane].d <= middle[lane].q);
-            } else {
-                wire!(last[lane].d <= level[end + lane].y);
-            }
             wire!(y[lane] <= last[lane].q);
         }
     }
