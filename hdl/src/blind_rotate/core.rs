@@ -163,7 +163,7 @@ pub struct BlindRotate {
     degree_read: DegreeAddress,
     degree_select: DegreeSelect,
     degrees: Ram<12>,
-    sequence: Sequence,
+    sequencer: Sequence,
     slack: Slack,
     slots: Slots,
     accumulator: Accumulator,
@@ -261,7 +261,7 @@ impl BlindRotate {
             degree_read: DegreeAddress::default(),
             degree_select: DegreeSelect::default(),
             degrees: Ram::new(slots.min(MAX_SLOTS) << super::LWE_INDEX_BITS),
-            sequence: Sequence::new(latencies.total()),
+            sequencer: Sequence::new(latencies.total()),
             slack: Slack::new(shape),
             slots: Slots::new(slots),
             accumulator,
@@ -297,7 +297,7 @@ impl Logic for BlindRotate {
         wire!(control.clock <= clock);
         wire!(control.start <= start);
         wire!(control.loaded <= load.loaded);
-        wire!(control.rotated <= sequence.done);
+        wire!(control.rotated <= sequencer.done);
         wire!(control.extracted <= extract.done);
         wire!(busy <= control.busy);
         wire!(configuration.log2_n <= log2_n);
@@ -329,8 +329,8 @@ impl Logic for BlindRotate {
         wire!(degrees.write_data <= modulus_switch.switched_word);
 
         wire!(degree_select.rotating <= control.rotating);
-        wire!(degree_select.sequence_slot <= sequence.degree_slot);
-        wire!(degree_select.sequence_index <= sequence.degree_index);
+        wire!(degree_select.sequence_slot <= sequencer.degree_slot);
+        wire!(degree_select.sequence_index <= sequencer.degree_index);
         wire!(degree_select.extract_slot <= extract.slot);
         wire!(degree_select.lwe_dimension <= lwe_dimension);
         wire!(degree_read.slot <= degree_select.slot);
@@ -338,31 +338,31 @@ impl Logic for BlindRotate {
         wire!(degrees.read_address <= degree_read.address);
 
         // Turns.
-        wire!(sequence.clock <= clock);
-        wire!(sequence.start <= control.rotate_start);
-        wire!(sequence.lwe_dimension <= lwe_dimension);
-        wire!(sequence.batch <= batch);
-        wire!(sequence.level_count <= level_count);
-        wire!(sequence.pass_cycles <= configuration.pass_cycles);
-        wire!(sequence.last_time <= configuration.last_time);
-        wire!(sequence.degree <= degrees.read_data);
-        wire!(slack.degree <= sequence.next_degree);
+        wire!(sequencer.clock <= clock);
+        wire!(sequencer.start <= control.rotate_start);
+        wire!(sequencer.lwe_dimension <= lwe_dimension);
+        wire!(sequencer.batch <= batch);
+        wire!(sequencer.level_count <= level_count);
+        wire!(sequencer.pass_cycles <= configuration.pass_cycles);
+        wire!(sequencer.last_time <= configuration.last_time);
+        wire!(sequencer.degree <= degrees.read_data);
+        wire!(slack.degree <= sequencer.next_degree);
         wire!(slack.fine_mask <= configuration.fine_mask);
         wire!(slots.clock <= clock);
-        wire!(slots.slot <= sequence.next_slot);
+        wire!(slots.slot <= sequencer.next_slot);
         wire!(slots.slack <= slack.slack);
-        wire!(slots.grant <= sequence.grant);
-        wire!(slots.turn <= sequence.turn);
-        wire!(sequence.slot_ready <= slots.ready);
-        wire!(sequence.settled <= slots.settled);
+        wire!(slots.grant <= sequencer.grant);
+        wire!(slots.turn <= sequencer.turn);
+        wire!(sequencer.slot_ready <= slots.ready);
+        wire!(sequencer.settled <= slots.settled);
 
         // Rotate and subtract.
         wire!(accumulator.clock <= clock);
         wire!(accumulator.log2_n <= log2_n);
-        wire!(accumulator.read_valid <= sequence.read_valid);
-        wire!(accumulator.read_slot <= sequence.read_slot);
-        wire!(accumulator.read_time <= sequence.read_time);
-        wire!(accumulator.read_degree <= sequence.read_degree);
+        wire!(accumulator.read_valid <= sequencer.read_valid);
+        wire!(accumulator.read_slot <= sequencer.read_slot);
+        wire!(accumulator.read_time <= sequencer.read_time);
+        wire!(accumulator.read_degree <= sequencer.read_degree);
         wire!(accumulator.load_valid <= load.load_valid);
         wire!(accumulator.load_slot <= load.load_slot);
         wire!(accumulator.load_row <= load.load_row);
@@ -374,7 +374,7 @@ impl Logic for BlindRotate {
         wire!(gadget.base_log <= base_log);
         wire!(gadget.level_count <= level_count);
         wire!(level_line.clock <= clock);
-        wire!(level_line.d <= sequence.read_level);
+        wire!(level_line.d <= sequencer.read_level);
         wire!(digit_control.clock <= clock);
         wire!(digit_control.valid_in <= accumulator.difference_valid);
         wire!(digit_control.time_in <= accumulator.difference_time);
@@ -405,12 +405,12 @@ impl Logic for BlindRotate {
 
         // Key.
         wire!(key_tag.clock <= clock);
-        wire!(key_tag.cycle_in <= sequence.read_time);
-        wire!(key_tag.level_in <= sequence.read_level);
-        wire!(key_tag.half_in <= sequence.read_half);
-        wire!(key_tag.end_in <= sequence.read_end);
-        wire!(sequence.row_end <= key_tag.end_out);
-        wire!(sequence.row_half <= key_tag.half_out);
+        wire!(key_tag.cycle_in <= sequencer.read_time);
+        wire!(key_tag.level_in <= sequencer.read_level);
+        wire!(key_tag.half_in <= sequencer.read_half);
+        wire!(key_tag.end_in <= sequencer.read_end);
+        wire!(sequencer.row_end <= key_tag.end_out);
+        wire!(sequencer.row_half <= key_tag.half_out);
         wire!(key_store.clock <= clock);
         wire!(key_store.lwe_dimension <= lwe_dimension);
         wire!(key_store.cycles_per_pass <= configuration.pass_cycles);
@@ -429,11 +429,11 @@ impl Logic for BlindRotate {
         wire!(key_store.read_half <= key_tag.half_out);
         wire!(key_store.read_level <= key_tag.level_out);
         wire!(key_store.read_time <= key_tag.cycle_out);
-        wire!(key_store.slice_wanted <= sequence.slice_wanted);
-        wire!(key_store.slice_take <= sequence.slice_take);
-        wire!(key_store.slice_release <= sequence.slice_release);
-        wire!(sequence.slice_ready <= key_store.slice_ready);
-        wire!(sequence.slice_half <= key_store.slice_half);
+        wire!(key_store.slice_wanted <= sequencer.slice_wanted);
+        wire!(key_store.slice_take <= sequencer.slice_take);
+        wire!(key_store.slice_release <= sequencer.slice_release);
+        wire!(sequencer.slice_ready <= key_store.slice_ready);
+        wire!(sequencer.slice_half <= key_store.slice_half);
         wire!(checksum_error <= key_store.checksum_error);
         wire!(error_slice <= key_store.error_slice);
         wire!(protocol_error <= key_store.protocol_error);
@@ -442,8 +442,8 @@ impl Logic for BlindRotate {
 
         // Multiply, transform back, switch, add.
         wire!(mac_tag.clock <= clock);
-        wire!(mac_tag.level_in <= sequence.read_level);
-        wire!(mac_tag.last_in <= sequence.read_last_level);
+        wire!(mac_tag.level_in <= sequencer.read_level);
+        wire!(mac_tag.last_in <= sequencer.read_last_level);
         wire!(mac.clock <= clock);
         wire!(mac.valid_in <= forward.valid_out);
         wire!(mac.time_in <= forward.time_out);
@@ -461,7 +461,7 @@ impl Logic for BlindRotate {
         wire!(word_control.valid_in <= inverse.valid_out);
         wire!(word_control.time_in <= inverse.time_out);
         wire!(slot_line.clock <= clock);
-        wire!(slot_line.d <= sequence.read_slot);
+        wire!(slot_line.d <= sequencer.read_slot);
         wire!(accumulator.add_valid <= word_control.valid_out);
         wire!(accumulator.add_time <= word_control.time_out);
         wire!(accumulator.add_slot <= slot_line.q);

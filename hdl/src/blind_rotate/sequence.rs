@@ -106,6 +106,8 @@ pub struct Sequence {
     /// Turns in each half that have not read their last row.
     open_0: DFF<Bits<8>>,
     open_1: DFF<Bits<8>>,
+    /// Between start and the end.
+    active: DFF<Bit>,
     finished: DFF<Bit>,
     /// The turn ends in this cycle, or none runs.
     free: Signal<Local, Bit>,
@@ -172,6 +174,7 @@ impl Sequence {
             taken_half: Default::default(),
             open_0: Default::default(),
             open_1: Default::default(),
+            active: Default::default(),
             finished: Default::default(),
             free: Default::default(),
             held: Default::default(),
@@ -209,6 +212,7 @@ impl Logic for Sequence {
             taken_half,
             open_0,
             open_1,
+            active,
             finished
         );
 
@@ -296,7 +300,7 @@ impl Logic for Sequence {
         if self.slice_ready.val()
             & (self.taken.q.val() <= self.ahead_index.q.val())
             & (self.taken.q.val() < self.lwe_dimension.val())
-            & !self.finished.q.val()
+            & self.active.q.val()
         {
             self.slice_take.next = true;
             self.taken.d.next = self.taken.q.val() + 1;
@@ -342,7 +346,9 @@ impl Logic for Sequence {
             & !self.running.q.val()
             & self.settled.val()
             & (self.released.q.val() == self.lwe_dimension.val())
+            & self.active.q.val()
         {
+            self.active.d.next = false;
             self.finished.d.next = true;
         }
         if self.start.val() {
@@ -351,6 +357,7 @@ impl Logic for Sequence {
             self.ahead_index.d.next = 0.into();
             self.taken.d.next = 0.into();
             self.released.d.next = 0.into();
+            self.active.d.next = true;
             self.finished.d.next = false;
         }
     }

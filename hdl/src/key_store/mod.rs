@@ -62,7 +62,10 @@ mod advance;
 mod digest;
 mod fill;
 mod lanes;
+mod pack;
 mod slices;
+
+pub use pack::{pack_key, pack_slice};
 
 use crate::memory::{ADDRESS_BITS, Ram};
 use crate::structure;
