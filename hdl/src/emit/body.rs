@@ -1,8 +1,10 @@
 //! The logic of a block: statements of Rust-HDL's syntax tree as `assign` and `always`.
 //!
-//! In Rust-HDL the last assignment to a signal counts, and every reader sees the settled value. So
+//! In Rust-HDL the last assignment to a signal counts, and a reader behind it sees its value. So
 //!
-//! - an unconditional assignment makes earlier unconditional ones void: they are left out;
+//! - an unconditional assignment makes earlier unconditional ones void: they are left out, unless a
+//!   statement in between reads the signal (a sum that a loop adds up, say): such a statement
+//!   shares an `always` block with the assignments, which keep their order;
 //! - a signal with a single, unconditional assignment becomes a wire with `assign`;
 //! - each group of statements that drive the same signals gets an `always` block of its own.
 //!
@@ -40,6 +42,19 @@ struct Top {
     whole: bool,
 }
 
+impl Top {
+    /// Whether the statement may read a signal, given by its name in the text. A conditional
+    /// statement counts as a reader of what it drives.
+    fn reads(&self, signal: &str) -> bool {
+        let text = match self.text.split_once(" = ") {
+            Some((_, from)) if self.whole => from,
+            _ => self.text.as_str(),
+        };
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .any(|word| word == signal)
+    }
+}
+
 /// Writes the logic of a block.
 pub(super) fn body(scope: &mut Scope, block: &VerilogBlock) -> Result<Body, EmitError> {
     let mut writer = Writer {
@@ -63,19 +78,19 @@ fn arrange(mut tops: Vec<Top>, clocked: HashSet<String>) -> Body {
     for (at, top) in tops.iter().enumerate().filter(|(_, top)| top.whole) {
         last.insert(top.drives[0].clone(), at);
     }
+    let read_between: HashSet<String> = drivers(&tops)
+        .iter()
+        .filter(|(signal, at)| !readers_between(&tops, signal, at).is_empty())
+        .map(|(&signal, _)| signal.to_owned())
+        .collect();
     let mut at = 0;
     tops.retain(|top| {
-        let void = top.whole && last[&top.drives[0]] > at;
+        let void = top.whole && last[&top.drives[0]] > at && !read_between.contains(&top.drives[0]);
         at += 1;
         !void
     });
 
-    let mut drivers: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (at, top) in tops.iter().enumerate() {
-        for signal in &top.drives {
-            drivers.entry(signal).or_default().push(at);
-        }
-    }
+    let drivers = drivers(&tops);
     let wire = |top: &Top| top.whole && drivers[top.drives[0].as_str()].len() == 1;
 
     let mut body = Body {
@@ -83,14 +98,19 @@ fn arrange(mut tops: Vec<Top>, clocked: HashSet<String>) -> Body {
         ..Body::default()
     };
     let mut groups = Groups::new(tops.len());
-    for at in drivers.values() {
+    let mut in_order = HashSet::new();
+    for (signal, at) in &drivers {
         for pair in at.windows(2) {
             groups.join(pair[0], pair[1]);
+        }
+        for reader in readers_between(&tops, signal, at) {
+            groups.join(at[0], reader);
+            in_order.insert(reader);
         }
     }
     let mut block_of_group = HashMap::new();
     for (at, top) in tops.iter().enumerate() {
-        if wire(top) {
+        if wire(top) && !in_order.contains(&at) {
             body.assigns.push(top.text.trim_end().to_owned());
             continue;
         }
@@ -104,6 +124,29 @@ fn arrange(mut tops: Vec<Top>, clocked: HashSet<String>) -> Body {
         }
     }
     body
+}
+
+/// The statements that drive each signal, in order.
+fn drivers(tops: &[Top]) -> HashMap<&str, Vec<usize>> {
+    let mut drivers: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, top) in tops.iter().enumerate() {
+        for signal in &top.drives {
+            drivers.entry(signal).or_default().push(at);
+        }
+    }
+    drivers
+}
+
+/// The statements between the first and the last of a signal's drivers, the last one included, that
+/// read the signal.
+fn readers_between(tops: &[Top], signal: &str, drivers: &[usize]) -> Vec<usize> {
+    let (Some(&first), Some(&last)) = (drivers.first(), drivers.last()) else {
+        return Vec::new();
+    };
+    let name = plain(signal);
+    (first + 1..=last)
+        .filter(|&at| tops[at].reads(&name))
+        .collect()
 }
 
 /// Disjoint sets of statements.
