@@ -21,7 +21,7 @@ use support::bench::Bench;
 dut!(Accumulator {
     log2_n, read_valid, read_slot, read_time, read_degree, add_valid, add_slot, add_time,
     load_valid, load_slot, load_row, load_index, load_word,
-    extract_valid, extract_slot, extract_row, extract_index, addend
+    extract_valid, extract_slot, extract_row, extract_index, addend, carry
     => difference_valid, difference_time, extract_word_valid, load_conflict, extract_word,
     difference
 });
@@ -59,6 +59,8 @@ struct Driver {
     polynomials: Vec<[Vec<u64>; 2]>,
     changes: Vec<Change>,
     conflict_from: usize,
+    /// What the accumulation that was asked for in the last cycle adds.
+    addend: Option<Vec<u64>>,
     cycle: usize,
     /// Time and words, by the cycle of the sample.
     differences: HashMap<usize, (usize, Vec<u64>)>,
@@ -78,6 +80,7 @@ impl Driver {
                 .collect(),
             changes: Vec::new(),
             conflict_from: usize::MAX,
+            addend: None,
             cycle: 0,
             differences: HashMap::new(),
             extracted: HashMap::new(),
@@ -180,10 +183,18 @@ impl Driver {
         } else {
             inputs.extend([0, noise(4), noise(1), noise(11)]);
         }
-        match requests.add {
-            Some((_, _, words)) => inputs.extend(words.into_iter().map(u128::from)),
-            None => inputs.extend((0..self.lanes).map(|_| noise(64))),
+        // The addend of the last cycle's request, with a part of it as carry.
+        let mut carries = Vec::new();
+        for lane in 0..self.lanes {
+            let carry = noise(1);
+            carries.push(carry);
+            inputs.push(match &self.addend {
+                Some(words) => words[lane].wrapping_sub(carry as u64).into(),
+                None => noise(64),
+            });
         }
+        inputs.extend(carries);
+        self.addend = requests.add.map(|(_, _, words)| words);
 
         let outputs = self.bench.cycle(&inputs);
         let (lanes, log2_n) = (self.lanes, self.log2_n);

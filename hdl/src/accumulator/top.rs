@@ -8,7 +8,8 @@
 //! edge 2 the words, edges 3 and 4 turn the lanes while (1 if negative) - acc is calculated beside,
 //! edge 5 registers the sum.
 //!
-//! Accumulation: edge 1 reads the old word, edge 2 registers the sum, edge 3 writes it. A read or
+//! Accumulation: edge 1 reads the old word; the addend comes in the next cycle, edge 2 registers the
+//! sum, edge 3 writes it. A read or
 //! an extraction that enters [`Accumulator::ADD_LATENCY`] cycles later sees it, since it has an
 //! address register in front; an accumulation to the same place has none and has to be
 //! [`Accumulator::ADD_SPACING`] cycles later.
@@ -51,14 +52,16 @@ pub struct Accumulator {
     /// The lanes' coefficients of X^a * acc - acc at that time.
     pub difference: Vec<Signal<Out, Bits<64>>>,
 
-    /// Accumulate `addend`.
+    /// Accumulate the `addend` of the next cycle.
     pub add_valid: Signal<In, Bit>,
     /// The slot.
     pub add_slot: Signal<In, Bits<4>>,
     /// The time.
     pub add_time: Signal<In, Bits<12>>,
-    /// What the lanes add.
+    /// What the lanes add: one cycle behind the three ports above.
     pub addend: Vec<Signal<In, Bits<64>>>,
+    /// Add one more, likewise.
+    pub carry: Vec<Signal<In, Bit>>,
 
     /// Load `load_word`.
     pub load_valid: Signal<In, Bit>,
@@ -145,6 +148,7 @@ impl Accumulator {
             add_slot: Signal::default(),
             add_time: Signal::default(),
             addend: many(lanes, |_| Signal::default()),
+            carry: many(lanes, |_| Signal::default()),
             load_valid: Signal::default(),
             load_slot: Signal::default(),
             load_row: Signal::default(),
@@ -251,6 +255,7 @@ impl Logic for Accumulator {
             wire!(accumulate[lane].clock <= clock);
             wire!(accumulate[lane].add_valid <= add_valid);
             wire!(accumulate[lane].addend <= addend[lane]);
+            wire!(accumulate[lane].carry <= carry[lane]);
             wire!(accumulate[lane].load_valid <= load_valid);
             wire!(accumulate[lane].load_lane <= load_place.lane);
             wire!(accumulate[lane].load_word <= load_word);

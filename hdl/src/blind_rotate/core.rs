@@ -54,9 +54,7 @@ pub struct Latencies {
     pub mac: usize,
     /// Inverse transform.
     pub inverse: usize,
-    /// Back to mod 2^64.
-    pub switch_modulus: usize,
-    /// Until a read sees the sum.
+    /// Back to mod 2^64, from the request to accumulate, and until a read sees the sum.
     pub add: usize,
 }
 
@@ -67,10 +65,10 @@ impl Latencies {
         self.read + self.decompose + self.forward
     }
 
-    /// From a read to the addition of what came of it.
+    /// From a read to the request to add what came of it.
     #[must_use]
     pub const fn to_add(&self) -> usize {
-        self.to_mac() + self.mac + self.inverse + self.switch_modulus
+        self.to_mac() + self.mac + self.inverse
     }
 
     /// From a read to the first read that sees its result.
@@ -79,6 +77,11 @@ impl Latencies {
         self.to_add() + self.add
     }
 }
+
+const _: () = assert!(
+    SwitchModulus::LATENCY == 1,
+    "an addend comes one cycle behind its request"
+);
 
 /// The core.
 #[derive(LogicBlock)]
@@ -177,7 +180,6 @@ pub struct BlindRotate {
     mac_tag: MacTag,
     mac: Mac,
     inverse: Transform,
-    word_control: ControlDelay,
     words: Vec<SwitchModulus>,
     slot_line: Delay<4>,
     extract: Extract,
@@ -215,7 +217,6 @@ impl BlindRotate {
             forward: forward.latency(),
             mac: Mac::LATENCY,
             inverse: inverse.latency(),
-            switch_modulus: SwitchModulus::LATENCY,
             add: Accumulator::ADD_LATENCY,
         };
         Ok(Self {
@@ -275,7 +276,6 @@ impl BlindRotate {
             mac_tag: MacTag::new(latencies.to_mac()),
             mac: Mac::new(shape),
             inverse,
-            word_control: ControlDelay::new(latencies.switch_modulus),
             words: many(lanes, |_| SwitchModulus::default()),
             slot_line: Delay::new(latencies.to_add()),
             extract: Extract::default(),
@@ -457,13 +457,11 @@ impl Logic for BlindRotate {
         wire!(inverse.fine_bits <= configuration.fine_bits);
         wire!(inverse.valid_in <= mac.valid_out);
         wire!(inverse.time_in <= mac.time_out);
-        wire!(word_control.clock <= clock);
-        wire!(word_control.valid_in <= inverse.valid_out);
-        wire!(word_control.time_in <= inverse.time_out);
         wire!(slot_line.clock <= clock);
         wire!(slot_line.d <= sequencer.read_slot);
-        wire!(accumulator.add_valid <= word_control.valid_out);
-        wire!(accumulator.add_time <= word_control.time_out);
+        // The accumulator reads the old word while the modulus is switched.
+        wire!(accumulator.add_valid <= inverse.valid_out);
+        wire!(accumulator.add_time <= inverse.time_out);
         wire!(accumulator.add_slot <= slot_line.q);
         for lane in 0..this.words.len() {
             wire!(mac.x[lane] <= forward.y[lane]);
@@ -471,6 +469,7 @@ impl Logic for BlindRotate {
             wire!(words[lane].clock <= clock);
             wire!(words[lane].residue <= inverse.y[lane]);
             wire!(accumulator.addend[lane] <= words[lane].word);
+            wire!(accumulator.carry[lane] <= words[lane].round_up);
         }
 
         // Results.

@@ -6,8 +6,9 @@
 //!
 //! Ranges: the products of a level are below 2^68 + 2^64, so three levels stay below 2^70.
 //!
-//! Timing: edge 1 reads the memory, edge 2 registers the sum, edge 3 writes it. Latency 2; the same
-//! cycle of the next pass may follow 3 edges later (a pass takes at least 4 cycles).
+//! Timing: control comes one cycle ahead of `z`. Edge 1 reads the memory, edge 2, with `z` there,
+//! registers the sum, edge 3 writes it. Latency 1 from `z`; the same cycle of the next pass may
+//! follow 3 edges later (a pass takes at least 4 cycles).
 
 use crate::arith::Lazy;
 use crate::memory::{Address, Ram};
@@ -18,7 +19,7 @@ use rust_hdl::prelude::*;
 pub struct LevelSum {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
-    /// `z` holds a product.
+    /// The next cycle's `z` holds a product.
     pub valid: Signal<In, Bit>,
     /// It is of the first level.
     pub first: Signal<In, Bit>,
@@ -32,7 +33,6 @@ pub struct LevelSum {
     valid_1: DFF<Bit>,
     first_1: DFF<Bit>,
     cycle_1: DFF<Address>,
-    z_1: DFF<Lazy>,
     valid_2: DFF<Bit>,
     cycle_2: DFF<Address>,
     sum_2: DFF<Lazy>,
@@ -40,7 +40,7 @@ pub struct LevelSum {
 
 impl LevelSum {
     /// Rising edges from `z` to `sum`.
-    pub const LATENCY: usize = 2;
+    pub const LATENCY: usize = 1;
 
     /// For passes of up to so many cycles.
     #[must_use]
@@ -56,7 +56,6 @@ impl LevelSum {
             valid_1: Default::default(),
             first_1: Default::default(),
             cycle_1: Default::default(),
-            z_1: Default::default(),
             valid_2: Default::default(),
             cycle_2: Default::default(),
             sum_2: Default::default(),
@@ -68,20 +67,19 @@ impl Logic for LevelSum {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, valid_1, first_1, cycle_1, z_1, valid_2, cycle_2, sum_2
+            self, clock, valid_1, first_1, cycle_1, valid_2, cycle_2, sum_2
         );
         self.memory.clock.next = self.clock.val();
         self.memory.read_address.next = self.cycle.val();
         self.valid_1.d.next = self.valid.val();
         self.first_1.d.next = self.first.val();
         self.cycle_1.d.next = self.cycle.val();
-        self.z_1.d.next = self.z.val();
 
         self.valid_2.d.next = self.valid_1.q.val();
         self.cycle_2.d.next = self.cycle_1.q.val();
-        self.sum_2.d.next = self.z_1.q.val() + self.memory.read_data.val();
+        self.sum_2.d.next = self.z.val() + self.memory.read_data.val();
         if self.first_1.q.val() {
-            self.sum_2.d.next = self.z_1.q.val();
+            self.sum_2.d.next = self.z.val();
         }
 
         self.memory.write_enable.next = self.valid_2.q.val();

@@ -107,7 +107,7 @@ impl Logic for Mac {
     }
 }
 
-/// Control of the level sums, which lie behind the multipliers.
+/// Control of the level sums, one cycle ahead of the products.
 #[derive(LogicBlock)]
 struct SumControl {
     clock: Signal<In, Clock>,
@@ -137,9 +137,9 @@ impl Default for SumControl {
             valid: Default::default(),
             first: Default::default(),
             cycle: Default::default(),
-            valid_line: Delay::new(PairMac::LATENCY),
-            first_line: Delay::new(PairMac::LATENCY),
-            time_line: Delay::new(PairMac::LATENCY),
+            valid_line: Delay::new(PairMac::LATENCY - 1),
+            first_line: Delay::new(PairMac::LATENCY - 1),
+            time_line: Delay::new(PairMac::LATENCY - 1),
         }
     }
 }

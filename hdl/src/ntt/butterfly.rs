@@ -6,18 +6,20 @@
 //! butterfly's own addition takes in.
 //!
 //! [`ForwardButterfly`] (Cooley-Tukey): sum = a + w b, difference = a - w b.
-//! |u - v| <= 2^65 + 2^32 + |b| / 8, so six stages after products below 2^67, or five after digits
-//! of 31 bits, stay below 2^70.
+//! |u - v| <= 2^65 + 2^32 + |b| / 8, so six stages, the first of them plain, after products below
+//! 2^67, or five after digits of 31 bits, stay below 2^70.
 //!
 //! [`InverseButterfly`] (Gentleman-Sande): sum = a + b, difference = (a - b) / w. 1 / w is
 //! -8^(32 - index): the sign exchanges the operands of the subtraction. The sum is brought back
 //! to 2^64 + 2^40 by 2^64 = 2^32 - 1, so that results are below 2^69, from operands below 2^70,
 //! and from the second stage on below 2^67.
 //!
-//! With `enable` low, both pass a and b through, as residues: the polynomial has no such stage.
+//! [`PlainButterfly`]: w = 1 in every cycle. Sum and difference, nothing else.
+//!
+//! With `enable` low, all pass a and b through, as residues: the polynomial has no such stage.
 //!
 //! Timing, each step between two registers: [shift, if the index changes from cycle to cycle,] shift
-//! and fold, add; the inverse has an addition in front. Latency 2 or 3, one more with the shift.
+//! and fold, add; the inverse has an addition in front. Latency 2 or 3, one more with the shift; the plain one 1.
 
 use super::arrangement::INDEX_BITS;
 use crate::arith::Lazy;
@@ -329,6 +331,45 @@ impl Logic for InverseButterfly {
 
         self.sum_register.d.next = self.reduced.q.val();
         self.difference_register.d.next = self.product.u.val() - self.product.v.val();
+        self.sum.next = self.sum_register.q.val();
+        self.difference.next = self.difference_register.q.val();
+    }
+}
+
+/// sum = a + b, difference = a - b.
+#[derive(LogicBlock, Default)]
+pub struct PlainButterfly {
+    /// The clock; rising edge.
+    pub clock: Signal<In, Clock>,
+    /// Compute; otherwise pass.
+    pub enable: Signal<In, Bit>,
+    /// The lane with the index bit clear.
+    pub a: Signal<In, Lazy>,
+    /// The lane with the index bit set.
+    pub b: Signal<In, Lazy>,
+    /// a + b.
+    pub sum: Signal<Out, Lazy>,
+    /// a - b.
+    pub difference: Signal<Out, Lazy>,
+    sum_register: DFF<Lazy>,
+    difference_register: DFF<Lazy>,
+}
+
+impl PlainButterfly {
+    /// Rising edges from operands to results.
+    pub const LATENCY: usize = 1;
+}
+
+impl Logic for PlainButterfly {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, sum_register, difference_register);
+        self.sum_register.d.next = self.a.val();
+        self.difference_register.d.next = self.b.val();
+        if self.enable.val() {
+            self.sum_register.d.next = self.a.val() + self.b.val();
+            self.difference_register.d.next = self.a.val() - self.b.val();
+        }
         self.sum.next = self.sum_register.q.val();
         self.difference.next = self.difference_register.q.val();
     }

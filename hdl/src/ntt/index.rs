@@ -62,6 +62,14 @@ impl ButterflyIndex {
         }
     }
 
+    /// Whether it is 0 in all lanes and cycles.
+    #[must_use]
+    pub fn is_zero(sources: &[IndexSource; INDEX_BITS]) -> bool {
+        sources
+            .iter()
+            .all(|&source| source == IndexSource::Constant(false))
+    }
+
     /// Whether it changes from cycle to cycle.
     #[must_use]
     pub fn varies(sources: &[IndexSource; INDEX_BITS]) -> bool {

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`arrangement`] | which element is where and when; the order of work |
 //! | [`roots`] | psi and powers |
-//! | [`ForwardButterfly`], [`InverseButterfly`] | the arithmetic of one pair of lanes |
+//! | [`ForwardButterfly`], [`InverseButterfly`], [`PlainButterfly`] | the arithmetic of one pair of lanes |
 //! | [`Stage`] | butterflies over one bit of the lane number |
 //! | [`ButterflyIndex`] | a butterfly's exponent from the cycle number |
 //! | [`Exchange`] | a time bit becomes a lane bit: the transposition memories |
@@ -33,7 +33,7 @@ mod transform;
 mod twiddle;
 
 pub use arrangement::{Arrangement, Shape};
-pub use butterfly::{ForwardButterfly, InverseButterfly};
+pub use butterfly::{ForwardButterfly, InverseButterfly, PlainButterfly};
 pub use control::ControlDelay;
 pub use exchange::Exchange;
 pub use index::ButterflyIndex;

@@ -1,12 +1,13 @@
 //! One stage of butterflies: all pairs of lanes that differ in one bit of the lane number.
 //!
 //! Timing: that of the butterfly, with a register in the shifter if an exponent of the stage
-//! changes from cycle to cycle; see [`Stage::latency`].
+//! changes from cycle to cycle, and the plain butterfly's if all exponents are 0; see
+//! [`Stage::latency`].
 
 use super::arrangement::{INDEX_BITS, IndexSource, Shape};
 use super::exchange::lower_lane;
 use super::index::{ButterflyIndex, OPTIONAL_FINE_BITS};
-use super::{ControlDelay, Direction, ForwardButterfly, InverseButterfly, Time};
+use super::{ControlDelay, Direction, ForwardButterfly, InverseButterfly, PlainButterfly, Time};
 use crate::arith::Lazy;
 use crate::structure;
 use crate::structure::many;
@@ -35,7 +36,8 @@ pub struct Stage {
     pub y: Vec<Signal<Out, Lazy>>,
     control: ControlDelay,
     indices: Vec<ButterflyIndex>,
-    /// One for each pair, or none.
+    /// One for each pair, of one kind.
+    plain: Vec<PlainButterfly>,
     forward: Vec<ForwardButterfly>,
     inverse: Vec<InverseButterfly>,
     _lane_bit: usize,
@@ -53,9 +55,13 @@ impl Stage {
     ) -> Self {
         let (lanes, pairs) = (shape.lanes(), shape.pairs());
         let varies = ButterflyIndex::varies(index);
-        let (forward, inverse, latency) = match direction {
-            Direction::Forward => (pairs, 0, ForwardButterfly::latency(varies)),
-            Direction::Inverse => (0, pairs, InverseButterfly::latency(varies)),
+        let (plain, forward, inverse, latency) = if ButterflyIndex::is_zero(index) {
+            (pairs, 0, 0, PlainButterfly::LATENCY)
+        } else {
+            match direction {
+                Direction::Forward => (0, pairs, 0, ForwardButterfly::latency(varies)),
+                Direction::Inverse => (0, 0, pairs, InverseButterfly::latency(varies)),
+            }
         };
         Self {
             clock: Signal::default(),
@@ -68,9 +74,10 @@ impl Stage {
             time_out: Signal::default(),
             y: many(lanes, |_| Signal::default()),
             control: ControlDelay::new(latency),
-            indices: many(pairs, |pair| {
+            indices: many(forward + inverse, |pair| {
                 ButterflyIndex::new(index, lower_lane(pair, lane_bit))
             }),
+            plain: many(plain, |_| PlainButterfly::default()),
             forward: many(forward, |_| ForwardButterfly::new(varies)),
             inverse: many(inverse, |_| InverseButterfly::new(varies)),
             _lane_bit: lane_bit,
@@ -95,6 +102,16 @@ impl Logic for Stage {
         for pair in 0..this.indices.len() {
             wire!(indices[pair].cycle <= time_in);
             wire!(indices[pair].fine_bits <= fine_bits);
+        }
+        for pair in 0..this.plain.len() {
+            let lower = lower_lane(pair, this._lane_bit);
+            let upper = lower + (1 << this._lane_bit);
+            wire!(plain[pair].clock <= clock);
+            wire!(plain[pair].enable <= enable);
+            wire!(plain[pair].a <= x[lower]);
+            wire!(plain[pair].b <= x[upper]);
+            wire!(y[lower] <= plain[pair].sum);
+            wire!(y[upper] <= plain[pair].difference);
         }
         for pair in 0..this.forward.len() {
             let lower = lower_lane(pair, this._lane_bit);

@@ -1,7 +1,7 @@
 //! The switch of a product back to the torus: from mod q to mod 2^64, one lane.
 //!
-//! `residue` is a lazy residue x, any 72 bits two's complement; `word` is round(v 2^64 / q) mod
-//! 2^64 of v = x mod q in [0, q). q is odd, so there are no ties.
+//! `residue` is a lazy residue x, any 72 bits two's complement; `word` + `round_up` is
+//! round(v 2^64 / q) mod 2^64 of v = x mod q in [0, q). q is odd, so there are no ties.
 //!
 //! # Without reducing first
 //!
@@ -20,8 +20,8 @@
 //! Both values of r, for c = 0 and c = 1, are carries of 33-bit sums that do not wait for c.
 //!
 //! Timing: edge 1 registers x + floor(x / 2^32), c and both r, each from one adder of at most 65
-//! bits; edge 2 the word, from one LUT and a 64-bit adder. Latency 2. No valid bits: a control
-//! chain beside the lanes carries them.
+//! bits; r is chosen by c behind it. Latency 1. Whoever adds the word to something takes r as its
+//! carry. No valid bits: a control chain beside the lanes carries them.
 
 use crate::arith::Excess;
 use rust_hdl::prelude::*;
@@ -33,8 +33,10 @@ pub struct SwitchModulus {
     pub clock: Signal<In, Clock>,
     /// x, two's complement.
     pub residue: Signal<In, Bits<72>>,
-    /// The word of the `residue` that entered [`SwitchModulus::LATENCY`] edges ago.
+    /// With `round_up`, the word of the `residue` that entered [`SwitchModulus::LATENCY`] edges ago.
     pub word: Signal<Out, Bits<64>>,
+    /// The word is one more.
+    pub round_up: Signal<Out, Bit>,
     excess: Excess,
     low: Signal<Local, Bits<64>>,
     low_half: Signal<Local, Bits<32>>,
@@ -47,19 +49,17 @@ pub struct SwitchModulus {
     carry_sum: Signal<Local, Bits<65>>,
     first_sum: Signal<Local, Bits<33>>,
     second_sum: Signal<Local, Bits<33>>,
-    round_up: Signal<Local, Bit>,
     /// x + floor(x / 2^32) modulo 2^64.
     truncated: DFF<Bits<64>>,
     carry: DFF<Bit>,
     first: DFF<Bit>,
     second: DFF<Bit>,
-    value: DFF<Bits<64>>,
     half: Constant<Bits<32>>,
 }
 
 impl SwitchModulus {
-    /// Rising edges from `residue` to `word`.
-    pub const LATENCY: usize = 2;
+    /// Rising edges from `residue` to `word` and `round_up`.
+    pub const LATENCY: usize = 1;
 }
 
 impl Default for SwitchModulus {
@@ -82,7 +82,6 @@ impl Default for SwitchModulus {
             carry: Default::default(),
             first: Default::default(),
             second: Default::default(),
-            value: Default::default(),
             half: Constant::new(0x8000_0000.into()),
         }
     }
@@ -91,7 +90,7 @@ impl Default for SwitchModulus {
 impl Logic for SwitchModulus {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, truncated, carry, first, second, value);
+        dff_setup!(self, clock, truncated, carry, first, second);
         self.excess.residue.next = self.residue.val();
         self.low.next = self.residue.val().get_bits::<64>(0);
         self.low_half.next = self.residue.val().get_bits::<32>(0);
@@ -121,7 +120,6 @@ impl Logic for SwitchModulus {
         if self.carry.q.val() {
             self.round_up.next = self.second.q.val();
         }
-        self.value.d.next = self.truncated.q.val() + self.round_up.val();
-        self.word.next = self.value.q.val();
+        self.word.next = self.truncated.q.val();
     }
 }
