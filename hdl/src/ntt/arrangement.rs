@@ -265,7 +265,18 @@ pub fn steps(shape: &Shape) -> Vec<Step> {
     let fine: Vec<IndexBit> = (0..shape.fine_bits()).rev().map(IndexBit::Fine).collect();
     for (bits, last) in [(&coarse, false), (&fine, true)] {
         for (stage, &bit) in bits.iter().enumerate() {
-            let lane = bring_into_lane(&mut arrangement, &done, bit, &mut steps);
+            if !arrangement.lane.contains(&bit) {
+                // And as many of the next bits as there are lane bits done with: the inverse
+                // transform gains where no exchange lies between butterflies.
+                for &next in &bits[stage..] {
+                    let free = arrangement.lane.iter().any(|bit| done.contains(bit));
+                    if !free && !arrangement.lane.contains(&next) {
+                        break;
+                    }
+                    bring_into_lane(&mut arrangement, &done, next, &mut steps);
+                }
+            }
+            let lane = position(&arrangement.lane, bit).unwrap_or(0);
             let mut index = [IndexSource::Constant(false); INDEX_BITS];
             for (place, &earlier) in bits[..stage].iter().rev().enumerate() {
                 index[INDEX_BITS - 1 - place] = source(&arrangement, earlier);
@@ -286,35 +297,35 @@ pub fn steps(shape: &Shape) -> Vec<Step> {
     steps
 }
 
+/// The position of an index bit.
+fn position(bits: &[IndexBit], bit: IndexBit) -> Option<usize> {
+    bits.iter().position(|&candidate| candidate == bit)
+}
+
 /// Where an index bit is now.
 fn source(arrangement: &Arrangement, bit: IndexBit) -> IndexSource {
-    let position = |bits: &[IndexBit]| bits.iter().position(|&candidate| candidate == bit);
-    match (position(&arrangement.lane), position(&arrangement.time)) {
+    match (
+        position(&arrangement.lane, bit),
+        position(&arrangement.time, bit),
+    ) {
         (Some(lane), _) => IndexSource::Lane(lane, bit),
         (None, Some(time)) => IndexSource::Time(time, bit),
         (None, None) => IndexSource::Constant(false),
     }
 }
 
-/// The lane position of `bit`, after an exchange if it was a time bit: with the lane bit that was
-/// done first.
+/// Exchanges `bit`, if it is a time bit, with the lane bit that was done first.
 fn bring_into_lane(
     arrangement: &mut Arrangement,
     done: &[IndexBit],
     bit: IndexBit,
     steps: &mut Vec<Step>,
-) -> usize {
-    let position = |bits: &[IndexBit], bit| bits.iter().position(|&candidate| candidate == bit);
-    if let Some(lane) = position(&arrangement.lane, bit) {
-        return lane;
-    }
-    let lane = done
+) {
+    let free = done
         .iter()
-        .find_map(|&done| position(&arrangement.lane, done))
-        .unwrap_or(0);
-    if let Some(time) = position(&arrangement.time, bit) {
+        .find_map(|&done| position(&arrangement.lane, done));
+    if let (Some(time), Some(lane)) = (position(&arrangement.time, bit), free) {
         steps.push(Step::Exchange { time, lane, bit });
         arrangement.exchange(time, lane);
     }
-    lane
 }

@@ -13,6 +13,7 @@
 //! | [`arrangement`] | which element is where and when; the order of work |
 //! | [`roots`] | psi and powers |
 //! | [`ForwardButterfly`], [`InverseButterfly`], [`PlainButterfly`] | the arithmetic of one pair of lanes |
+//! | [`Settle`] | the end of a run of inverse stages |
 //! | [`Stage`] | butterflies over one bit of the lane number |
 //! | [`ButterflyIndex`] | a butterfly's exponent from the cycle number |
 //! | [`Exchange`] | a time bit becomes a lane bit: the transposition memories |
@@ -23,20 +24,27 @@
 //! (2 N / P cycles without a gap) may follow each other at once or with any gap.
 
 pub mod arrangement;
-mod butterfly;
 mod control;
 mod exchange;
+mod forward_butterfly;
 mod index;
+mod inverse_butterfly;
+mod plain_butterfly;
 pub mod roots;
+mod settle;
+mod shift_fold;
 mod stage;
 mod transform;
 mod twiddle;
 
 pub use arrangement::{Arrangement, Shape};
-pub use butterfly::{ForwardButterfly, InverseButterfly, PlainButterfly};
 pub use control::ControlDelay;
 pub use exchange::Exchange;
+pub use forward_butterfly::ForwardButterfly;
 pub use index::ButterflyIndex;
+pub use inverse_butterfly::InverseButterfly;
+pub use plain_butterfly::PlainButterfly;
+pub use settle::Settle;
 pub use stage::Stage;
 pub use transform::{Direction, Transform};
 pub use twiddle::Twiddle;
