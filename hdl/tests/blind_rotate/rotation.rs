@@ -179,3 +179,16 @@ const SMALL: Sizes = Sizes {
 fn one_level() {
     rotate(4, 3, 12, &[SMALL], false, "rotate_one_level");
 }
+
+/// From the latencies of the parts, which the tests above hold the core to: a ciphertext alone in
+/// flight takes a turn every `total` cycles plus those by which its degree holds it back, on
+/// average (M - 1) / 2 of the M fine values.
+#[test]
+fn latency_floor_at_128_lanes() {
+    let shape = Shape::new(128, 11).expect("a shape");
+    let core = BlindRotate::new(&shape, 16, 3, 64).expect("a core");
+    let latencies = core.latencies();
+    let average = latencies.total() as f64 + 15.5;
+    println!("P = 128: {latencies:?}: {average} cycles a CMUX with one ciphertext in flight");
+    assert!(average <= 160.0);
+}
