@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
+//! | [`report`] | cell counts and clock rates by open synthesis tools |
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
 //!
 //! Every unit is a streaming pipeline with one clock: operands enter with `valid_in`, the result
@@ -13,4 +14,5 @@
 
 pub mod arith;
 pub mod memory;
+pub mod report;
 pub mod structure;
