@@ -58,14 +58,14 @@ pub(crate) fn verdict<B: Block + Default>(
     )
     .expect("a writable directory");
     let registers = match registers {
-        Registers::Cut => "delete t:$dff",
+        Registers::Cut => "delete t:$dff; setundef -undriven -expose",
         Registers::Collapsed => "techmap -map wire.v",
     };
     // The first `sat` asks for a counterexample; `-falsify` of nothing but assumptions finds one
     // if and only if the assumptions are satisfiable, so that no lemma holds for want of a case.
     let script = format!(
         "read_verilog -sv -formal lemma.sv; prep -flatten -top top; {registers}; \
-         setattr -unset init; opt -full; select -assert-none t:$dff; chformal -lower; \
+         setattr -unset init; opt -full; select -assert-none t:$dff; \
          tee -o sat.log sat -set-assumes -prove-asserts -show-inputs; \
          delete t:$assert; tee -o vacuity.log sat -set-assumes -show-inputs"
     );

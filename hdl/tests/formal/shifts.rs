@@ -89,7 +89,7 @@ macro_rules! powers {
                 Cut,
                 &power::<$exponent>(),
             );)+
-            let mutation = ("shift = 7'h5f", "shift = 7'h5e");
+            let mutation = ("shift = 7'b1011111", "shift = 7'b1011110");
             refute::<MulPow2<95>>("pow2_mutated", Cut, &power::<95>(), mutation);
         }
     };
@@ -111,5 +111,5 @@ end";
 #[test]
 fn root_chosen_at_run_time() {
     prove::<MulRoot64>("root", Collapsed, ROOT);
-    refute::<MulRoot64>("root_mutated", Collapsed, ROOT, ("<< 24", "<< 23"));
+    refute::<MulRoot64>("root_mutated", Collapsed, ROOT, ("<< 32'h18", "<< 32'h17"));
 }
