@@ -38,7 +38,7 @@ fn fold() {
         "fold_terms_mutated",
         Cut,
         FOLD_TERMS,
-        ("second_lower = (mid)", "second_lower = ~(mid)"),
+        ("second_lower = mid ^ keep", "second_lower = mid ^ flip"),
     );
     refute::<Fold>(
         "fold_sum_mutated",
