@@ -44,7 +44,7 @@ fn fold() {
         "fold_sum_mutated",
         Cut,
         FOLD_SUM,
-        ("sum$d = difference$q", "sum$d = difference$d"),
+        ("difference$q + ((middle$q)", "difference$q - ((middle$q)"),
     );
 }
 
