@@ -48,6 +48,6 @@ fn subtract() {
 #[test]
 fn correct() {
     prove::<Correct>("correct", Collapsed, CORRECT);
-    let mutation = ("e = 65'hffffffff;", "e = 65'hfffffffe;");
+    let mutation = ("e = 64'hffffffff;", "e = 64'hfffffffe;");
     refute::<Correct>("correct_mutated", Collapsed, CORRECT, mutation);
 }
