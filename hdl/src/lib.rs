@@ -14,6 +14,7 @@
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
 //! | [`modulus_switch`] | an LWE ciphertext from the key switch's modulus to 2N |
 //! | [`ntt`] | the streaming number-theoretic transform |
+//! | [`report`] | cell counts and clock rates by open synthesis tools |
 //! | [`sample_extract`] | an LWE ciphertext out of the rotated accumulator |
 //! | [`switch_modulus`] | from mod q back to mod 2^64 |
 //! | [`trace`] | waveforms |
@@ -36,6 +37,7 @@ pub mod mac;
 pub mod memory;
 pub mod modulus_switch;
 pub mod ntt;
+pub mod report;
 pub mod sample_extract;
 pub mod structure;
 pub mod switch_modulus;

@@ -1,11 +1,12 @@
 //! The last step of a modular operation: one conditional addition or subtraction of q.
 //!
 //! Input `sum` is a 66-bit two's complement number s in [-q, 2q); `result` is s mod q in [0, q).
-//! With E = 2^64 - q, modulo 2^64: s + q = s - E and s - q = s + E, and s >= q if and only if s + E
-//! carries into bit 64. So one adder serves both corrections: its constant operand is -E for a
-//! negative s and E otherwise, and its carry says whether its output is the answer.
+//! With E = 2^64 - q, modulo 2^64: s + q = s - E and s - q = s + E. So one adder serves both
+//! corrections: its constant operand is -E for a negative s and E otherwise. Whether its output is
+//! the answer does not wait for its carry: a non-negative s is at least q = 2^64 - 2^32 + 1 if and
+//! only if bit 64 is set, or bits 32 to 63 all are and any bit below.
 //!
-//! Timing: one 65-bit adder and one multiplexer before the output register. Latency 1.
+//! Timing: one 64-bit adder and one multiplexer before the output register. Latency 1.
 
 use super::E;
 use rust_hdl::prelude::*;
@@ -23,14 +24,16 @@ pub struct Correct {
     pub valid_out: Signal<Out, Bit>,
     /// s mod q, in [0, q).
     pub result: Signal<Out, Bits<64>>,
-    /// E or -E, modulo 2^65.
-    offset: Signal<Local, Bits<65>>,
-    /// s + offset, modulo 2^65: bit 64 says that a non-negative s is at least q.
-    corrected: Signal<Local, Bits<65>>,
+    /// E or -E, modulo 2^64.
+    offset: Signal<Local, Bits<64>>,
+    /// s + offset, modulo 2^64.
+    corrected: Signal<Local, Bits<64>>,
+    /// Bits 0 to 63 of s are at least q.
+    above: Signal<Local, Bit>,
     valid: DFF<Bit>,
     value: DFF<Bits<64>>,
-    e: Constant<Bits<65>>,
-    minus_e: Constant<Bits<65>>,
+    e: Constant<Bits<64>>,
+    minus_e: Constant<Bits<64>>,
 }
 
 impl Correct {
@@ -40,7 +43,7 @@ impl Correct {
 
 impl Default for Correct {
     fn default() -> Self {
-        let e: Bits<65> = E.into();
+        let e: Bits<64> = E.into();
         Self {
             clock: Default::default(),
             valid_in: Default::default(),
@@ -49,10 +52,11 @@ impl Default for Correct {
             result: Default::default(),
             offset: Default::default(),
             corrected: Default::default(),
+            above: Default::default(),
             valid: Default::default(),
             value: Default::default(),
             e: Constant::new(e),
-            minus_e: Constant::new(Bits::<65>::default() - e),
+            minus_e: Constant::new(Bits::<64>::default() - e),
         }
     }
 }
@@ -65,10 +69,12 @@ impl Logic for Correct {
         if self.sum.val().get_bit(65) {
             self.offset.next = self.minus_e.val();
         }
-        self.corrected.next = self.sum.val().get_bits::<65>(0) + self.offset.val();
+        self.corrected.next = self.sum.val().get_bits::<64>(0) + self.offset.val();
+        self.above.next =
+            self.sum.val().get_bits::<32>(32).all() & self.sum.val().get_bits::<32>(0).any();
         self.value.d.next = self.sum.val().get_bits::<64>(0);
-        if self.sum.val().get_bit(65) | self.corrected.val().get_bit(64) {
-            self.value.d.next = self.corrected.val().get_bits::<64>(0);
+        if self.sum.val().get_bit(65) | self.sum.val().get_bit(64) | self.above.val() {
+            self.value.d.next = self.corrected.val();
         }
         self.result.next = self.value.q.val();
         self.valid.d.next = self.valid_in.val();

@@ -188,11 +188,13 @@ impl Logic for MulLazy {
         self.b_cross_high.next = self.b_cross.product.val().get_bits::<17>(16) ^ self.sign_17.val();
         self.m_cross_high.next = self.m_cross.product.val().get_bits::<19>(16) ^ self.sign_19.val();
 
-        self.plus_0.d.next = bit_cast::<20, 16>(self.a_even.product.val().get_bits::<16>(0))
+        // What is peculiar to a digit comes first: synthesis shares a common beginning of two sums,
+        // and would put a second carry chain behind it.
+        self.plus_0.d.next = bit_cast::<20, 19>(self.m_cross_high.val())
+            + bit_cast::<20, 16>(self.a_even.product.val().get_bits::<16>(0))
             + bit_cast::<20, 16>(self.a_even.product.val().get_bits::<16>(16))
             + bit_cast::<20, 16>(self.a_odd.product.val().get_bits::<16>(0))
-            + bit_cast::<20, 16>(self.a_odd.product.val().get_bits::<16>(16))
-            + bit_cast::<20, 19>(self.m_cross_high.val());
+            + bit_cast::<20, 16>(self.a_odd.product.val().get_bits::<16>(16));
         self.minus_0.d.next = bit_cast::<20, 16>(self.b_even.product.val().get_bits::<16>(0))
             + bit_cast::<20, 16>(self.m_odd.product.val().get_bits::<16>(0))
             + bit_cast::<20, 18>(self.m_odd.product.val().get_bits::<18>(16))
@@ -200,11 +202,11 @@ impl Logic for MulLazy {
             + bit_cast::<20, 17>(self.a_cross_high.val())
             + self.bias_0.val();
 
-        self.plus_1.d.next = bit_cast::<20, 16>(self.a_even.product.val().get_bits::<16>(0))
+        self.plus_1.d.next = bit_cast::<20, 16>(self.b_cross.product.val().get_bits::<16>(0))
+            + bit_cast::<20, 16>(self.a_even.product.val().get_bits::<16>(0))
             + bit_cast::<20, 16>(self.a_even.product.val().get_bits::<16>(16))
             + bit_cast::<20, 16>(self.a_odd.product.val().get_bits::<16>(0))
-            + bit_cast::<20, 16>(self.a_odd.product.val().get_bits::<16>(16))
-            + bit_cast::<20, 16>(self.b_cross.product.val().get_bits::<16>(0));
+            + bit_cast::<20, 16>(self.a_odd.product.val().get_bits::<16>(16));
         self.minus_1.d.next = bit_cast::<20, 16>(self.b_even.product.val().get_bits::<16>(0))
             + bit_cast::<20, 16>(self.b_even.product.val().get_bits::<16>(16))
             + bit_cast::<20, 16>(self.b_odd.product.val().get_bits::<16>(0))
@@ -212,11 +214,11 @@ impl Logic for MulLazy {
             + bit_cast::<20, 16>(self.a_cross.product.val().get_bits::<16>(0))
             + self.bias_1.val();
 
-        self.plus_2.d.next = bit_cast::<20, 16>(self.m_even.product.val().get_bits::<16>(0))
+        self.plus_2.d.next = bit_cast::<20, 17>(self.b_cross_high.val())
+            + bit_cast::<20, 16>(self.m_even.product.val().get_bits::<16>(0))
             + bit_cast::<20, 18>(self.m_even.product.val().get_bits::<18>(16))
             + bit_cast::<20, 16>(self.m_odd.product.val().get_bits::<16>(0))
-            + bit_cast::<20, 18>(self.m_odd.product.val().get_bits::<18>(16))
-            + bit_cast::<20, 17>(self.b_cross_high.val());
+            + bit_cast::<20, 18>(self.m_odd.product.val().get_bits::<18>(16));
         self.minus_2.d.next = bit_cast::<20, 16>(self.b_even.product.val().get_bits::<16>(16))
             + bit_cast::<20, 16>(self.b_odd.product.val().get_bits::<16>(0))
             + bit_cast::<20, 16>(self.b_odd.product.val().get_bits::<16>(16))
@@ -224,11 +226,11 @@ impl Logic for MulLazy {
             + bit_cast::<20, 19>(self.m_cross_high.val())
             + self.bias_2.val();
 
-        self.plus_3.d.next = bit_cast::<20, 16>(self.m_even.product.val().get_bits::<16>(0))
+        self.plus_3.d.next = bit_cast::<20, 16>(self.a_cross.product.val().get_bits::<16>(0))
+            + bit_cast::<20, 16>(self.m_even.product.val().get_bits::<16>(0))
             + bit_cast::<20, 18>(self.m_even.product.val().get_bits::<18>(16))
             + bit_cast::<20, 16>(self.m_odd.product.val().get_bits::<16>(0))
-            + bit_cast::<20, 18>(self.m_odd.product.val().get_bits::<18>(16))
-            + bit_cast::<20, 16>(self.a_cross.product.val().get_bits::<16>(0));
+            + bit_cast::<20, 18>(self.m_odd.product.val().get_bits::<18>(16));
         self.minus_3.d.next = bit_cast::<20, 16>(self.b_odd.product.val().get_bits::<16>(16))
             + bit_cast::<20, 16>(self.a_even.product.val().get_bits::<16>(0))
             + bit_cast::<20, 16>(self.a_even.product.val().get_bits::<16>(16))

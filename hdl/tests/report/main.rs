@@ -1,0 +1,181 @@
+//! The report: parsers on output that the tools wrote, and one real run.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+use gyrus_hdl::arith::{AddMod, MulLazy};
+use gyrus_hdl::report::{
+    Cells, Options, ReportError, Route, Unit, arithmetic, parse_cells, parse_route, run,
+};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Yosys 0.23 on `AddMod`, UltraScale+.
+const CELLS: &str = include_str!("cells.json");
+
+/// nextpnr 0.11.1 on `MulLazy`, with most of the critical paths cut out.
+const ROUTE: &str = include_str!("route.json");
+
+fn directory(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join("report")
+        .join(name)
+}
+
+fn options(name: &str, units: Vec<Unit>) -> Options {
+    Options::new(units, directory(name))
+}
+
+#[test]
+fn cells_are_read() {
+    let cells = Cells {
+        lut: 128,
+        ff: 131,
+        ..Cells::default()
+    };
+    assert_eq!(parse_cells(CELLS).expect("Yosys' output"), cells);
+}
+
+#[test]
+fn memories_and_dsp_blocks_are_counted() {
+    let text = CELLS.replace(
+        "\"LUT2\": 64",
+        "\"DSP48E2\": 9, \"RAMB36E2\": 3, \"RAMB18E2\": 1, \"URAM288\": 2, \"SRL16E\": 5",
+    );
+    let cells = Cells {
+        dsp: 9,
+        lut: 64,
+        ff: 131,
+        memory_lut: 5,
+        ram18: 7,
+        ultraram: 2,
+    };
+    assert_eq!(parse_cells(&text).expect("Yosys' output"), cells);
+}
+
+#[test]
+fn an_unknown_cell_is_an_error() {
+    let error = parse_cells(&CELLS.replace("LUT2", "LUT9")).expect_err("no such cell");
+    assert!(
+        error.to_string().contains("the unknown cell LUT9"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_route_is_read() {
+    let route = parse_route(ROUTE).expect("nextpnr's output");
+    let Route {
+        mhz,
+        multipliers,
+        lut,
+        ff,
+    } = route;
+    assert!((mhz - 154.774_810_791_015_62).abs() < 1e-9, "{mhz}");
+    assert_eq!((multipliers, lut, ff), (9, 1449, 833));
+}
+
+#[test]
+fn a_route_without_a_clock_is_an_error() {
+    let text = ROUTE.replace("\"achieved\"", "\"reached\"");
+    assert!(matches!(
+        parse_route(&text),
+        Err(ReportError::Output { .. })
+    ));
+    assert!(matches!(parse_route("{"), Err(ReportError::Output { .. })));
+    assert!(matches!(
+        parse_route("{\"fmax\": {}}"),
+        Err(ReportError::Output { .. })
+    ));
+}
+
+/// A 66-bit sum and a 65-bit valid and value behind it are all that `AddMod` registers.
+#[test]
+fn an_adder_is_reported() {
+    let options = options("adder", vec![Unit::of::<AddMod>("add", false)]);
+    let report = run(&options).expect("Yosys: run scripts/setup");
+    let [row] = report.rows.as_slice() else {
+        panic!("one row a unit: {report:?}");
+    };
+    assert_eq!(
+        row.ultrascale_plus,
+        parse_cells(CELLS).expect("Yosys' output")
+    );
+    assert_eq!(row.series_7.dsp, 0);
+    assert_eq!(
+        row.series_7.ff,
+        1 + 65 + 1 + 64,
+        "valid, a sum, valid, a value"
+    );
+    assert_eq!(row.ecp5, None);
+    let text = report.to_string();
+    let row: Vec<&str> = text
+        .lines()
+        .nth(1)
+        .expect("a row")
+        .split_whitespace()
+        .collect();
+    assert_eq!(row[..5], ["add", "|", "0", "128", "131"], "{text}");
+}
+
+/// The bound of a modular multiplier on every family that is counted, and the rate on ECP5.
+#[test]
+fn the_multiplier_stays_within_its_bounds() {
+    let options = options("multiplier", vec![Unit::of::<MulLazy>("mul_lazy", true)]);
+    let report = run(&options).expect("Yosys and nextpnr: run scripts/setup");
+    println!("{report}");
+    let row = &report.rows[0];
+    assert_eq!((row.ultrascale_plus.dsp, row.series_7.dsp), (9, 9));
+    let route = row.ecp5.expect("a routed unit");
+    assert_eq!(route.multipliers, 9);
+    assert!(route.mhz >= 160.0, "{} MHz", route.mhz);
+}
+
+#[test]
+fn a_missing_tool_says_what_installs_it() {
+    let mut options = options("missing", vec![Unit::of::<AddMod>("add", false)]);
+    options.yosys = "/nowhere/yosys".into();
+    let error = run(&options).expect_err("no such program");
+    assert_eq!(
+        error.to_string(),
+        "/nowhere/yosys is missing: run scripts/setup"
+    );
+}
+
+#[test]
+fn a_failing_tool_is_an_error() {
+    let mut unit = Unit::of::<AddMod>("add", false);
+    unit.verilog.truncate(100);
+    let error = run(&options("failing", vec![unit])).expect_err("half a module");
+    assert!(matches!(error, ReportError::Failed { .. }), "{error}");
+    assert!(error.to_string().contains("syntax error"), "{error}");
+}
+
+#[test]
+fn a_slow_tool_is_stopped() {
+    let mut options = options("slow", vec![Unit::of::<AddMod>("add", false)]);
+    options.deadline = Duration::ZERO;
+    let start = Instant::now();
+    let error = run(&options).expect_err("no time at all");
+    assert!(matches!(error, ReportError::Deadline { .. }), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_name_is_no_path() {
+    let mut unit = Unit::of::<AddMod>("add", false);
+    unit.name = "../add".into();
+    let error = run(&options("name", vec![unit])).expect_err("a path");
+    assert!(matches!(error, ReportError::Name(_)), "{error}");
+}
+
+#[test]
+fn the_arithmetic_units_have_names_of_their_own() {
+    let mut names: Vec<String> = arithmetic().into_iter().map(|unit| unit.name).collect();
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
