@@ -2,7 +2,7 @@
 //!
 //! `#[hdl_gen]` unrolls loops over literal bounds and one index a name. A datapath of P lanes, with
 //! permutations that are calculated when the block is built, needs ordinary Rust around its
-//! assignments. [`structure!`](crate::structure) takes a body of such Rust in which
+//! assignments. [`structure!`](macro@crate::structure) takes a body of such Rust in which
 //!
 //! - `wire!(to.port[i] <= from.port[j])` drives one signal by another, and
 //! - `constant!(to.port[i] <= value)` drives a signal by a constant,
@@ -10,7 +10,7 @@
 //! and expands it to the three methods that Rust-HDL asks for: the simulation step, the list of
 //! driven signals and the Verilog. So the three cannot differ.
 
-/// Implements `Logic`'s methods from one body of wiring; see [the module](crate::structure).
+/// Implements `Logic`'s methods from one body of wiring; see [the module](mod@crate::structure).
 ///
 /// ```ignore
 /// impl Logic for Pair {
@@ -28,7 +28,7 @@ macro_rules! structure {
     };
 }
 
-/// The second half of [`structure!`](crate::structure), which needs `$` as a token.
+/// The second half of [`structure!`](macro@crate::structure), which needs `$` as a token.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! structure_with_dollar {
@@ -52,6 +52,10 @@ macro_rules! structure_with_dollar {
             $($body)*
         }
 
+        #[allow(
+            clippy::if_same_then_else,
+            reason = "branches that differ in the source alone drive the same signal"
+        )]
         fn connect(&mut self) {
             let $this = self;
             #[allow(unused_macros)]

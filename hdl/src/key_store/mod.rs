@@ -202,7 +202,7 @@ impl KeyStore {
         if !(1..=MOST_ROWS).contains(&rows) {
             return Err(KeyStoreError::Rows(rows));
         }
-        if !(1..=MOST_BEAT_WORDS).contains(&beat_words) || row_words % beat_words != 0 {
+        if !(1..=MOST_BEAT_WORDS).contains(&beat_words) || !row_words.is_multiple_of(beat_words) {
             return Err(beat);
         }
         let parts = row_words / beat_words;

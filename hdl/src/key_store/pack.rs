@@ -53,7 +53,7 @@ pub fn pack_key(
     key: &[u64],
 ) -> Vec<u64> {
     let mut words = Vec::new();
-    for ggsw in key.chunks_exact(levels * 4 << log2_n) {
+    for ggsw in key.chunks_exact((4 * levels) << log2_n) {
         let slice = pack_slice(shape, log2_n, ggsw);
         let checksum = slice_checksum(&slice);
         words.extend(slice);
