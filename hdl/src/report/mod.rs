@@ -101,7 +101,7 @@ impl Unit {
     }
 }
 
-/// The units of [`arith`](crate::arith); the multipliers are placed and routed.
+/// The units of [`arith`]; the multipliers are placed and routed.
 #[must_use]
 pub fn arithmetic() -> Vec<Unit> {
     vec![
