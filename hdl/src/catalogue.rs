@@ -1,9 +1,10 @@
 //! The designs that the `gyrus-hdl` command knows: one list.
 
 use crate::arith::{AddMod, MulMod, MulRoot64, Reduce128, SubMod};
+use crate::blind_rotate::{BuildError, CoreParameters};
 use crate::emit::{self, Design, EmitError};
 use crate::trace::{self, FromWord, TraceError, Unit};
-use std::fmt::{self, Display, Formatter};
+use rust_hdl::prelude::Block;
 use thiserror::Error;
 
 /// The design that is meant when none is named.
@@ -19,7 +20,7 @@ pub struct Entry {
     /// What it is, in a few words.
     pub about: &'static str,
     /// Builds it under the name of its top module.
-    pub emit: fn(&str, &Parameters) -> Result<Design, EmitError>,
+    pub emit: fn(&str, &CoreParameters) -> Result<Design, CatalogueError>,
     /// Makes a waveform, if the design has a stimulus.
     pub trace: Option<Trace>,
 }
@@ -34,6 +35,12 @@ impl Entry {
 
 /// All designs.
 pub const DESIGNS: &[Entry] = &[
+    Entry {
+        name: CORE,
+        about: "a batch of blind rotations, from LWE words to LWE words",
+        emit: core,
+        trace: None,
+    },
     entry::<AddMod>("add_mod", "a + b modulo q"),
     entry::<SubMod>("sub_mod", "a - b modulo q"),
     entry::<MulMod>("mul_mod", "x * y modulo q"),
@@ -83,52 +90,35 @@ const fn entry<U: Unit>(name: &'static str, about: &'static str) -> Entry {
     }
 }
 
-/// What a design is built with.
-#[derive(Clone, Copy, Debug)]
-pub struct Parameters {
-    /// Coefficients in one cycle.
-    pub lanes: Lanes,
+/// The blind rotation.
+fn core(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
+    let mut core = parameters.build()?;
+    core.connect_all();
+    let latencies = core.latencies();
+    let design = emit::verilog(&core, name)?
+        .parameter("lanes", parameters.lanes)
+        .parameter("max_polynomial_size", 1_u64 << parameters.max_log2_n)
+        .parameter("slots", parameters.slots)
+        .parameter("levels", parameters.levels)
+        .parameter("beat_words", parameters.beat_words)
+        .latency("read_to_digits", latencies.read + latencies.decompose)
+        .latency("forward_transform", latencies.forward)
+        .latency("multiply_accumulate", latencies.mac)
+        .latency("inverse_transform", latencies.inverse)
+        .latency("accumulate", latencies.add)
+        .latency("turn", latencies.total());
+    Ok(design)
 }
 
-/// A number of lanes that the accelerator can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lanes(usize);
-
-/// The numbers of lanes that there are.
-pub const LANES: [usize; 7] = [2, 4, 8, 16, 32, 64, 128];
-
-impl Lanes {
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> usize {
-        self.0
-    }
-}
-
-impl TryFrom<usize> for Lanes {
-    type Error = CatalogueError;
-
-    fn try_from(lanes: usize) -> Result<Self, CatalogueError> {
-        if LANES.contains(&lanes) {
-            Ok(Self(lanes))
-        } else {
-            Err(CatalogueError::Lanes(lanes))
-        }
-    }
-}
-
-impl Display for Lanes {
-    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        Display::fmt(&self.0, to)
-    }
-}
-
-/// What is not in the catalogue.
+/// What is not in the catalogue, or cannot be built.
 #[derive(Debug, Error)]
 pub enum CatalogueError {
-    /// No such number of lanes.
-    #[error("{0} lanes cannot be built; choose one of {LANES:?}")]
-    Lanes(usize),
+    /// No such size.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The design cannot be written.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
     /// No such design.
     #[error("there is no unit '{0}'; choose one of: {list}", list = names(|_| true))]
     Unknown(String),

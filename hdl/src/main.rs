@@ -3,7 +3,8 @@
 //! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line was wrong.
 
 use clap::{Parser, Subcommand};
-use gyrus_hdl::catalogue::{CORE, CatalogueError, Lanes, Parameters, find, summary};
+use gyrus_hdl::blind_rotate::{BuildError, CoreParameters};
+use gyrus_hdl::catalogue::{CORE, CatalogueError, find, summary};
 use gyrus_hdl::emit::{EmitError, write_files};
 use gyrus_hdl::trace::TraceError;
 use std::error::Error;
@@ -28,6 +29,15 @@ enum Action {
         /// Coefficients that the datapath takes in each cycle: a power of two from 2 to 128.
         #[arg(long)]
         lanes: usize,
+        /// Ciphertexts in flight, 1 to 16; as many as keep the lanes busy unless given.
+        #[arg(long)]
+        slots: Option<usize>,
+        /// Most decomposition levels, 1 to 3.
+        #[arg(long)]
+        levels: Option<usize>,
+        /// 64-bit words of a beat of key memory: a divisor of 3 x lanes, at most 64.
+        #[arg(long)]
+        beat_words: Option<usize>,
         /// A single unit instead of the whole accelerator.
         #[arg(long, default_value = CORE, hide_default_value = true)]
         unit: String,
@@ -55,6 +65,8 @@ enum Action {
 
 #[derive(Debug, Error)]
 enum CliError {
+    #[error(transparent)]
+    Build(#[from] BuildError),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
@@ -87,12 +99,18 @@ fn run(action: Action) -> Result<(), CliError> {
     match action {
         Action::Emit {
             lanes,
+            slots,
+            levels,
+            beat_words,
             unit,
             out: directory,
         } => {
-            let lanes = Lanes::try_from(lanes)?;
+            let mut parameters = CoreParameters::for_lanes(lanes)?;
+            parameters.slots = slots.unwrap_or(parameters.slots);
+            parameters.levels = levels.unwrap_or(parameters.levels);
+            parameters.beat_words = beat_words.unwrap_or(parameters.beat_words);
             let entry = find(&unit)?;
-            let design = (entry.emit)(&entry.top(), &Parameters { lanes })?;
+            let design = (entry.emit)(&entry.top(), &parameters)?;
             for path in design.write(&directory)? {
                 writeln!(out, "{}", path.display())?;
             }

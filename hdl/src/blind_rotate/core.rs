@@ -284,6 +284,12 @@ impl BlindRotate {
         })
     }
 
+    /// Cycles from the last word of a key slice until it is known to be right.
+    #[must_use]
+    pub fn verify_latency(&self) -> usize {
+        self.key_store.verify_latency()
+    }
+
     /// The datapath's latencies.
     #[must_use]
     pub const fn latencies(&self) -> Latencies {
@@ -350,7 +356,7 @@ impl Logic for BlindRotate {
         wire!(slack.fine_mask <= configuration.fine_mask);
         wire!(slots.clock <= clock);
         wire!(slots.slot <= sequencer.next_slot);
-        wire!(slots.slack <= slack.slack);
+        wire!(slots.slack <= slack.cycles);
         wire!(slots.grant <= sequencer.grant);
         wire!(slots.turn <= sequencer.turn);
         wire!(sequencer.slot_ready <= slots.ready);

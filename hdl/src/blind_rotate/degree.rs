@@ -43,7 +43,7 @@ pub struct Slack {
     /// N / 32 - 1.
     pub fine_mask: Signal<In, Bits<12>>,
     /// Cycles.
-    pub slack: Signal<Out, Bits<16>>,
+    pub cycles: Signal<Out, Bits<16>>,
     fine: Signal<Local, Bits<12>>,
     previous: Signal<Local, Bits<12>>,
     fine_in_lanes: Constant<Bits<1>>,
@@ -62,7 +62,7 @@ impl Slack {
         Self {
             degree: Signal::default(),
             fine_mask: Signal::default(),
-            slack: Signal::default(),
+            cycles: Signal::default(),
             fine: Signal::default(),
             previous: Signal::default(),
             fine_in_lanes: Constant::new(fine_in_lanes.to_bits()),
@@ -78,9 +78,9 @@ impl Logic for Slack {
         self.fine.next = self.degree.val() & self.fine_mask.val();
         self.previous.next = ((self.fine.val() >> self.fine_in_lanes.val()) - self.one.val())
             & (self.fine_mask.val() >> self.fine_in_lanes.val());
-        self.slack.next = bit_cast::<16, 12>(self.previous.val()) << self.cycles_each.val();
+        self.cycles.next = bit_cast::<16, 12>(self.previous.val()) << self.cycles_each.val();
         if (self.fine_in_lanes.val() == 1) & (self.fine.val() == 1) {
-            self.slack.next = 0.into();
+            self.cycles.next = 0.into();
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`BlindRotate`] | all of it |
+//! | [`CoreParameters`] | the sizes of a build |
 //! | [`Configuration`] | what the parameters mean for the datapath |
 //! | [`Load`] | degrees and accumulators of a batch into their memories |
 //! | [`Sequence`] | which ciphertext's turn it is: the n iterations |
@@ -35,6 +36,7 @@ mod core;
 mod degree;
 mod extract;
 mod load;
+mod parameters;
 mod sequence;
 mod slots;
 
@@ -43,6 +45,7 @@ pub use configuration::Configuration;
 pub use degree::{DegreeAddress, Slack};
 pub use extract::Extract;
 pub use load::Load;
+pub use parameters::CoreParameters;
 pub use sequence::Sequence;
 pub use slots::Slots;
 

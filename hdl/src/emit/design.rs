@@ -21,6 +21,10 @@ pub const LINT_WAIVERS: &[(&str, &str)] = &[
         "All modules of the design are in this file.",
     ),
     (
+        "VARHIDDEN",
+        "A signal may have the name of an instance around it: no text refers to outer scopes.",
+    ),
+    (
         "UNUSED",
         "Not all outputs, states and address bits of a general block are needed everywhere.",
     ),
@@ -46,7 +50,7 @@ pub struct Manifest {
     pub latencies: BTreeMap<String, u64>,
     /// The contents of all memories.
     pub memory_bits: MemoryBits,
-    /// Modular multipliers (`MulMod`).
+    /// Multipliers of two 64-bit words modulo q ([`crate::arith::MulLazy`]).
     pub multipliers: u64,
     /// Blocks, each instance counted.
     pub instances: u64,

@@ -8,7 +8,7 @@
 //! - plain Verilog-2001 names, without `$`;
 //! - the same bytes for the same block: no times, paths or hosts.
 //!
-//! A module's name is `gyrus_` and: the kind of unit for those of [`crate::arith`]; kind, width and
+//! A module's name is `gyrus_` and: the kind of unit for the arithmetic ones; kind, width and
 //! depth for a memory; kind and width of the output for other blocks written in Verilog; else the
 //! field that holds the first instance. Different modules of one name get `_v2`, `_v3`.
 //!
@@ -32,7 +32,13 @@ mod walk;
 pub use design::{Design, LINT_WAIVERS, Manifest, MemoryBits, Port, write_files};
 pub use error::EmitError;
 
-use crate::arith::{AddMod, Correct, Fold, MulMod, MulRoot64, Reduce128, SubMod};
+use crate::arith::{
+    AddMod, Correct, Excess, Fold, Limbs, MulLazy, MulMod, MulRoot64, Normalise, Reduce128, SubMod,
+};
+use crate::decompose;
+use crate::mac::PairMac;
+use crate::ntt::{ForwardButterfly, InverseButterfly, PlainButterfly};
+use crate::switch_modulus::SwitchModulus;
 use rust_hdl::prelude::{Block, check_all};
 use walk::Modules;
 
@@ -52,7 +58,19 @@ pub fn verilog(block: &impl Block, name: &str) -> Result<Design, EmitError> {
     modules.add("sub_mod", &SubMod::default())?;
     modules.add("mul_root64", &MulRoot64::default())?;
     modules.add("reduce128", &Reduce128::default())?;
-    let (multiplier, _) = modules.add("mul_mod", &MulMod::default())?;
+    modules.add("limbs", &Limbs::default())?;
+    let (multiplier, _) = modules.add("mul_lazy", &MulLazy::default())?;
+    modules.add("mul_mod", &MulMod::default())?;
+    modules.add("excess", &Excess::default())?;
+    modules.add("normalise", &Normalise::default())?;
+    modules.add("plain_butterfly", &PlainButterfly::default())?;
+    for shift_register in [false, true] {
+        modules.add("forward_butterfly", &ForwardButterfly::new(shift_register))?;
+        modules.add("inverse_butterfly", &InverseButterfly::new(shift_register))?;
+    }
+    modules.add("pair_mac", &PairMac::default())?;
+    modules.add("decompose_lane", &decompose::Lane::default())?;
+    modules.add("switch_modulus", &SwitchModulus::default())?;
     let (top, blocks) = modules.add(name, block)?;
     Ok(Design::new(name, &modules, top, blocks, multiplier))
 }

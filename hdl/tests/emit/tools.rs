@@ -1,6 +1,7 @@
 //! Other tools take the Verilog as it is.
 
-use gyrus_hdl::catalogue::{DESIGNS, Lanes, Parameters};
+use gyrus_hdl::blind_rotate::CoreParameters;
+use gyrus_hdl::catalogue::DESIGNS;
 use gyrus_hdl::emit::{Design, LINT_WAIVERS};
 use std::fs;
 use std::io::ErrorKind;
@@ -9,14 +10,14 @@ use std::process::{Command, Output};
 
 /// All designs of the catalogue, and two of the tests' own.
 fn designs() -> Vec<(String, Design)> {
-    let lanes = Lanes::try_from(16).expect("a number of lanes");
+    let parameters = CoreParameters::for_lanes(8).expect("a number of lanes");
     let mut designs = vec![
         ("bank".to_owned(), super::bank::design()),
         ("mixer".to_owned(), super::mixer::design()),
     ];
     for entry in DESIGNS {
         let name = entry.top();
-        let design = (entry.emit)(&name, &Parameters { lanes }).expect("a design");
+        let design = (entry.emit)(&name, &parameters).expect("a design");
         designs.push((name, design));
     }
     designs
