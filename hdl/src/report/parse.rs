@@ -39,10 +39,13 @@ pub fn parse_cells(text: &str) -> Result<Cells, ReportError> {
             "RAMB18E1" | "RAMB18E2" => cells.ram18 += count,
             "RAMB36E1" | "RAMB36E2" => cells.ram18 += 2 * count,
             "URAM288" => cells.ultraram += count,
-            // LUTs in each of Yosys' cells of distributed memory.
-            "RAM32X1D" | "RAM64X1D" => cells.memory_lut += 2 * count,
-            "RAM128X1D" | "RAM32M" | "RAM64M" => cells.memory_lut += 4 * count,
-            "RAM32M16" | "RAM64M8" => cells.memory_lut += 8 * count,
+            // The LUTs of each kind of distributed memory that Yosys maps to.
+            "RAM64X1S" => cells.memory_lut += count,
+            "RAM64X1D" | "RAM128X1S" => cells.memory_lut += 2 * count,
+            "RAM32M" | "RAM64M" | "RAM128X1D" | "RAM256X1S" => cells.memory_lut += 4 * count,
+            "RAM32M16" | "RAM64M8" | "RAM256X1D" | "RAM512X1S" | "RAM32X16DR8" | "RAM64X8SW" => {
+                cells.memory_lut += 8 * count;
+            }
             "INV" | "BUFG" | "IBUF" | "OBUF" | "CARRY4" | "CARRY8" | "MUXF7" | "MUXF8"
             | "MUXF9" => {}
             unknown => return Err(bad(&format!("the unknown cell {unknown}"))),

@@ -42,13 +42,13 @@ fn cells_are_read() {
 fn memories_and_dsp_blocks_are_counted() {
     let text = CELLS.replace(
         "\"LUT2\": 64",
-        "\"DSP48E2\": 9, \"RAMB36E2\": 3, \"RAMB18E2\": 1, \"URAM288\": 2, \"SRL16E\": 5",
+        "\"DSP48E2\": 9, \"RAMB36E2\": 3, \"RAMB18E2\": 1, \"URAM288\": 2, \"SRL16E\": 5, \"RAM32M16\": 2",
     );
     let cells = Cells {
         dsp: 9,
         lut: 64,
         ff: 131,
-        memory_lut: 5,
+        memory_lut: 5 + 2 * 8,
         ram18: 7,
         ultraram: 2,
     };
@@ -91,7 +91,7 @@ fn a_route_without_a_clock_is_an_error() {
     ));
 }
 
-/// A 66-bit sum and a 65-bit valid and value behind it are all that `AddMod` registers.
+/// A 65-bit sum and a 64-bit result, each with a valid bit, are all that `AddMod` registers.
 #[test]
 fn an_adder_is_reported() {
     let options = options("adder", vec![Unit::of::<AddMod>("add", false)]);
