@@ -1,4 +1,5 @@
-//! The `gyrus-hdl` command: writes the accelerator's Verilog, and waveforms of its units.
+//! The `gyrus-hdl` command: writes the accelerator's Verilog, waveforms of its units, and what they
+//! cost.
 //!
 //! Exit codes: 0 when all went well, 1 when something failed, 2 when the command line was wrong.
 
@@ -6,6 +7,7 @@ use clap::{Parser, Subcommand};
 use gyrus_hdl::blind_rotate::{BuildError, CoreParameters};
 use gyrus_hdl::catalogue::{CORE, CatalogueError, find, summary};
 use gyrus_hdl::emit::{EmitError, write_files};
+use gyrus_hdl::report::{self, ReportError};
 use gyrus_hdl::trace::TraceError;
 use std::error::Error;
 use std::io::{self, Write};
@@ -45,6 +47,15 @@ enum Action {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Synthesise units and cores with open tools and print what they cost; takes a while.
+    Report {
+        /// Cores of so many lanes.
+        #[arg(long, value_delimiter = ',', default_values_t = [8, 32, 128])]
+        lanes: Vec<usize>,
+        /// Directory for the tools' files and logs.
+        #[arg(long, default_value = "target/report")]
+        directory: PathBuf,
+    },
     /// Simulate a unit under random operands and write the waveform.
     #[command(after_help = summary())]
     Trace {
@@ -71,6 +82,8 @@ enum CliError {
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Emit(#[from] EmitError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error(transparent)]
     Trace(#[from] TraceError),
     #[error("cannot write the results")]
@@ -113,6 +126,15 @@ fn run(action: Action) -> Result<(), CliError> {
             let design = (entry.emit)(&entry.top(), &parameters)?;
             for path in design.write(&directory)? {
                 writeln!(out, "{}", path.display())?;
+            }
+        }
+        Action::Report { lanes, directory } => {
+            let mut units = report::arithmetic()?;
+            units.extend(report::datapath()?);
+            let options = report::Options::new(units, directory);
+            writeln!(out, "{}", report::run(&options)?)?;
+            for lanes in lanes {
+                writeln!(out, "{}", report::core(&options, lanes)?)?;
             }
         }
         Action::Trace {

@@ -54,6 +54,8 @@ pub struct Manifest {
     pub multipliers: u64,
     /// Blocks, each instance counted.
     pub instances: u64,
+    /// Instances of each module.
+    pub instances_of: BTreeMap<String, u64>,
     /// Different modules in the text.
     pub modules: u64,
     /// Lines of the text.
@@ -133,6 +135,14 @@ impl Design {
                 *by_purpose.entry(purpose).or_insert(0) += bits[inner.module];
             }
         }
+        let mut times = vec![0; modules.all.len()];
+        times[top] = 1;
+        for &id in order.iter().rev() {
+            for inner in &modules.all[id].instances {
+                times[inner.module] += times[id];
+            }
+        }
+        let instances_of = order.iter().map(|&id| (name_of[id].clone(), times[id]));
         let ports = modules.all[top].ports.iter().map(|port| Port {
             name: plain(&port.name),
             direction: match port.role {
@@ -156,6 +166,7 @@ impl Design {
                 },
                 multipliers: per_module(&|id| u64::from(id == mul))[top],
                 instances: blocks,
+                instances_of: instances_of.collect(),
                 modules: order.len() as u64,
                 lines: 0,
             },

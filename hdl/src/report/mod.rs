@@ -10,13 +10,16 @@
 //! Every tool runs as a child process with a deadline, in a directory of the unit's own, and leaves
 //! its logs there.
 
+mod core;
 mod parse;
 mod tool;
+mod units;
 
+pub use self::core::{CoreRow, core, parse_hierarchy};
 pub use parse::{parse_cells, parse_route};
+pub use units::{arithmetic, datapath};
 
-use crate::arith;
-use rust_hdl::prelude::{Block, generate_verilog};
+use rust_hdl::prelude::Block;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -63,6 +66,15 @@ pub enum ReportError {
         /// What is wrong with it.
         why: String,
     },
+    /// There is no such core.
+    #[error(transparent)]
+    Build(#[from] crate::blind_rotate::BuildError),
+    /// A design cannot be written.
+    #[error(transparent)]
+    Catalogue(#[from] crate::catalogue::CatalogueError),
+    /// A unit cannot be written.
+    #[error(transparent)]
+    Emit(#[from] crate::emit::EmitError),
     /// A unit's name is not usable as the name of a directory.
     #[error("a unit's name has letters, digits and underscores, not {0:?}")]
     Name(String),
@@ -88,33 +100,19 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// The unit as Rust-HDL emits it.
-    #[must_use]
-    pub fn of<B: Block + Default>(name: &str, route: bool) -> Self {
-        let mut block = B::default();
+    /// The unit as it is emitted.
+    ///
+    /// # Errors
+    ///
+    /// The block cannot be written.
+    pub fn of(name: &str, route: bool, mut block: impl Block) -> Result<Self, ReportError> {
         block.connect_all();
-        Self {
+        Ok(Self {
             name: name.into(),
-            verilog: generate_verilog(&block),
+            verilog: crate::emit::verilog(&block, "top")?.verilog(),
             route,
-        }
+        })
     }
-}
-
-/// The units of [`arith`]; the multipliers are placed and routed.
-#[must_use]
-pub fn arithmetic() -> Vec<Unit> {
-    vec![
-        Unit::of::<arith::AddMod>("add", false),
-        Unit::of::<arith::SubMod>("sub", false),
-        Unit::of::<arith::Correct>("correct", false),
-        Unit::of::<arith::Fold>("fold", false),
-        Unit::of::<arith::Reduce128>("reduce128", false),
-        Unit::of::<arith::MulPow2<39>>("pow2_39", false),
-        Unit::of::<arith::MulRoot64>("root64", false),
-        Unit::of::<arith::MulLazy>("mul_lazy", true),
-        Unit::of::<arith::MulMod>("mul_mod", true),
-    ]
 }
 
 /// What to report on, and with what.
@@ -261,9 +259,19 @@ fn yosys(
     step: &str,
     script: &str,
 ) -> Result<(), ReportError> {
+    yosys_script(options, &unit.name, directory, step, script)
+}
+
+fn yosys_script(
+    options: &Options,
+    unit: &str,
+    directory: &Path,
+    step: &str,
+    script: &str,
+) -> Result<(), ReportError> {
     let mut command = Command::new(&options.yosys);
     command.args(["-q", "-p", script]);
-    tool::run(command, directory, step, &unit.name, options.deadline)
+    tool::run(command, directory, step, unit, options.deadline)
 }
 
 impl fmt::Display for Report {

@@ -2,6 +2,7 @@
 
 use super::{Cells, ReportError, Route};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 fn json(what: &'static str, text: &str) -> Result<Value, ReportError> {
     serde_json::from_str(text).map_err(|error| ReportError::Output {
@@ -26,11 +27,20 @@ pub fn parse_cells(text: &str) -> Result<Cells, ReportError> {
         .pointer("/design/num_cells_by_type")
         .and_then(Value::as_object)
         .ok_or_else(|| bad("no design/num_cells_by_type"))?;
-    let mut cells = Cells::default();
+    let mut counts = BTreeMap::new();
     for (name, count) in types {
         let count = count
             .as_u64()
             .ok_or_else(|| bad("a count that is no number"))?;
+        counts.insert(name.clone(), count);
+    }
+    cells(&counts)
+}
+
+/// Sums up the cells of each kind.
+pub(super) fn cells(counts: &BTreeMap<String, u64>) -> Result<Cells, ReportError> {
+    let mut cells = Cells::default();
+    for (name, count) in counts {
         match name.as_str() {
             "DSP48E1" | "DSP48E2" => cells.dsp += count,
             "LUT1" | "LUT2" | "LUT3" | "LUT4" | "LUT5" | "LUT6" => cells.lut += count,
@@ -48,7 +58,12 @@ pub fn parse_cells(text: &str) -> Result<Cells, ReportError> {
             }
             "INV" | "BUFG" | "IBUF" | "OBUF" | "CARRY4" | "CARRY8" | "MUXF7" | "MUXF8"
             | "MUXF9" => {}
-            unknown => return Err(bad(&format!("the unknown cell {unknown}"))),
+            unknown => {
+                return Err(ReportError::Output {
+                    what: "Yosys' cell counts",
+                    why: format!("the unknown cell {unknown}"),
+                });
+            }
         }
     }
     Ok(cells)

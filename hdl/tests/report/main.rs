@@ -9,6 +9,7 @@ use gyrus_hdl::arith::{AddMod, MulLazy};
 use gyrus_hdl::report::{
     Cells, Options, ReportError, Route, Unit, arithmetic, parse_cells, parse_route, run,
 };
+use rust_hdl::prelude::Block;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,10 @@ fn directory(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join("report")
         .join(name)
+}
+
+fn unit(name: &str, route: bool, block: impl Block) -> Unit {
+    Unit::of(name, route, block).expect("a unit that can be written")
 }
 
 fn options(name: &str, units: Vec<Unit>) -> Options {
@@ -94,7 +99,7 @@ fn a_route_without_a_clock_is_an_error() {
 /// A 65-bit sum and a 64-bit result, each with a valid bit, are all that `AddMod` registers.
 #[test]
 fn an_adder_is_reported() {
-    let options = options("adder", vec![Unit::of::<AddMod>("add", false)]);
+    let options = options("adder", vec![unit("add", false, AddMod::default())]);
     let report = run(&options).expect("Yosys: run scripts/setup");
     let [row] = report.rows.as_slice() else {
         panic!("one row a unit: {report:?}");
@@ -123,7 +128,10 @@ fn an_adder_is_reported() {
 /// The bound of a modular multiplier on every family that is counted, and the rate on ECP5.
 #[test]
 fn the_multiplier_stays_within_its_bounds() {
-    let options = options("multiplier", vec![Unit::of::<MulLazy>("mul_lazy", true)]);
+    let options = options(
+        "multiplier",
+        vec![unit("mul_lazy", true, MulLazy::default())],
+    );
     let report = run(&options).expect("Yosys and nextpnr: run scripts/setup");
     println!("{report}");
     let row = &report.rows[0];
@@ -135,7 +143,7 @@ fn the_multiplier_stays_within_its_bounds() {
 
 #[test]
 fn a_missing_tool_says_what_installs_it() {
-    let mut options = options("missing", vec![Unit::of::<AddMod>("add", false)]);
+    let mut options = options("missing", vec![unit("add", false, AddMod::default())]);
     options.yosys = "/nowhere/yosys".into();
     let error = run(&options).expect_err("no such program");
     assert_eq!(
@@ -146,7 +154,7 @@ fn a_missing_tool_says_what_installs_it() {
 
 #[test]
 fn a_failing_tool_is_an_error() {
-    let mut unit = Unit::of::<AddMod>("add", false);
+    let mut unit = unit("add", false, AddMod::default());
     unit.verilog.truncate(100);
     let error = run(&options("failing", vec![unit])).expect_err("half a module");
     assert!(matches!(error, ReportError::Failed { .. }), "{error}");
@@ -155,7 +163,7 @@ fn a_failing_tool_is_an_error() {
 
 #[test]
 fn a_slow_tool_is_stopped() {
-    let mut options = options("slow", vec![Unit::of::<AddMod>("add", false)]);
+    let mut options = options("slow", vec![unit("add", false, AddMod::default())]);
     options.deadline = Duration::ZERO;
     let start = Instant::now();
     let error = run(&options).expect_err("no time at all");
@@ -165,7 +173,7 @@ fn a_slow_tool_is_stopped() {
 
 #[test]
 fn a_name_is_no_path() {
-    let mut unit = Unit::of::<AddMod>("add", false);
+    let mut unit = unit("add", false, AddMod::default());
     unit.name = "../add".into();
     let error = run(&options("name", vec![unit])).expect_err("a path");
     assert!(matches!(error, ReportError::Name(_)), "{error}");
@@ -173,7 +181,12 @@ fn a_name_is_no_path() {
 
 #[test]
 fn the_arithmetic_units_have_names_of_their_own() {
-    let mut names: Vec<String> = arithmetic().into_iter().map(|unit| unit.name).collect();
+    let mut names: Vec<String> = arithmetic()
+        .expect("units")
+        .expect("units")
+        .into_iter()
+        .map(|unit| unit.name)
+        .collect();
     let count = names.len();
     names.sort();
     names.dedup();

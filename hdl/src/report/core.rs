@@ -1,0 +1,195 @@
+//! What a whole core costs.
+//!
+//! Yosys synthesises each module of the emitted core once and counts it as often as it stands there,
+//! so 128 lanes take little longer than 8. Nothing is optimised across modules: a butterfly whose
+//! factor is fixed is counted like one whose factor changes, so LUT counts are upper bounds. RAMs,
+//! ROMs and long delays are left out of the synthesis and counted by calculation: up to
+//! [`DISTRIBUTED`] words in LUTs, 64 bits of a word column each, more in block RAM of 512 words of
+//! 36 bits per 18 Kbit.
+
+use super::{Cells, Options, ReportError, tool, yosys_script};
+use crate::blind_rotate::CoreParameters;
+use crate::catalogue::{CORE, find};
+use crate::emit::Manifest;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Deepest memory that is counted as distributed.
+const DISTRIBUTED: u64 = 64;
+
+/// Longest delay that is a shift register in the emitted text.
+const SHIFT_REGISTER: u64 = 16;
+
+/// A core.
+#[derive(Clone, Debug)]
+pub struct CoreRow {
+    /// What it is built with.
+    pub parameters: CoreParameters,
+    /// Cycles of a turn at one level and N = 2048: the steady state of a full batch.
+    pub turn: u64,
+    /// Cycles from a turn of a ciphertext to its next, on average over degrees, with no other in
+    /// flight: the datapath's latency and what the order of words adds.
+    pub alone: f64,
+    /// The emitted design's manifest.
+    pub manifest: Manifest,
+    /// Cells on UltraScale+.
+    pub cells: Cells,
+}
+
+/// Reports on the core of so many lanes.
+///
+/// # Errors
+///
+/// If a tool is missing, fails, takes too long or says something unknown, a file cannot be written,
+/// or there is no such core.
+pub fn core(options: &Options, lanes: usize) -> Result<CoreRow, ReportError> {
+    let parameters = CoreParameters::for_lanes(lanes)?;
+    let design = (find(CORE)?.emit)("top", &parameters)?;
+    let manifest = design.manifest();
+    let latency = parameters.build()?.latencies().total() as f64;
+    let turn = (4096 / lanes) as u64;
+    // The mean over all degrees of what `blind_rotate::Slack` leaves.
+    let fine = if lanes == 128 { 32.0 } else { 64.0 };
+    let alone = latency + turn as f64 * (1.0 - (fine - 1.0) / (2.0 * fine)) - 1.0;
+
+    let unit = format!("core_{lanes}");
+    let directory = options.directory.join(&unit);
+    tool::write(&directory, "top.v", &design.verilog())?;
+    let memories: Vec<&String> = manifest
+        .instances_of
+        .keys()
+        .filter(|name| Memory::of(name).is_some())
+        .collect();
+    let list = memories
+        .iter()
+        .map(|name| name.as_str())
+        .collect::<Vec<_>>();
+    let script = format!(
+        "read_verilog top.v; blackbox {}; synth_xilinx -family xcup -nowidelut -noiopad -top top; \
+         tee -q -o cells.txt stat -top top",
+        list.join(" ")
+    );
+    yosys_script(options, &unit, &directory, "xcup", &script)?;
+    let mut cells = parse_hierarchy(&tool::read(&directory.join("cells.txt"))?)?;
+    for name in memories {
+        if let (Some(memory), Some(&count)) = (Memory::of(name), manifest.instances_of.get(name)) {
+            memory.add_to(&mut cells, count);
+        }
+    }
+    Ok(CoreRow {
+        parameters,
+        turn,
+        alone,
+        manifest,
+        cells,
+    })
+}
+
+/// A memory of the emitted text, by the name of its module.
+struct Memory {
+    width: u64,
+    depth: u64,
+}
+
+impl Memory {
+    /// `gyrus_ram_64x192`, `gyrus_rom_64x32_v2`, `gyrus_delay_72x256`.
+    fn of(module: &str) -> Option<Self> {
+        let (kind, shape) = module.strip_prefix("gyrus_")?.split_once('_')?;
+        let shape = shape.split('_').next()?;
+        let (width, depth) = shape.split_once('x')?;
+        let (width, depth) = (width.parse().ok()?, depth.parse().ok()?);
+        match kind {
+            "ram" | "rom" => Some(Self { width, depth }),
+            "delay" if depth > SHIFT_REGISTER => Some(Self { width, depth }),
+            _ => None,
+        }
+    }
+
+    fn add_to(&self, cells: &mut Cells, count: u64) {
+        if self.depth <= DISTRIBUTED {
+            cells.memory_lut += count * self.width * self.depth.div_ceil(64);
+        } else {
+            cells.ram18 += count * self.width.div_ceil(36) * self.depth.div_ceil(512);
+        }
+    }
+}
+
+/// Reads the totals of Yosys' `stat -top`.
+///
+/// # Errors
+///
+/// If the text has none, or an unknown cell.
+pub fn parse_hierarchy(text: &str) -> Result<Cells, ReportError> {
+    const WHAT: &str = "Yosys' cell counts of a hierarchy";
+    let bad = |why: String| ReportError::Output { what: WHAT, why };
+    let (_, totals) = text
+        .split_once("=== design hierarchy ===")
+        .ok_or_else(|| bad("no design hierarchy".to_owned()))?;
+    let (_, totals) = totals
+        .split_once("Number of cells:")
+        .ok_or_else(|| bad("no number of cells".to_owned()))?;
+    let mut counts = BTreeMap::new();
+    for line in totals.lines().skip(1) {
+        let mut words = line.split_whitespace();
+        if let (Some(name), Some(count)) = (words.next(), words.next()) {
+            let count: u64 = count
+                .parse()
+                .map_err(|_| bad(format!("no number in '{line}'")))?;
+            if Memory::of(name).is_none() {
+                counts.insert(name.to_owned(), count);
+            }
+        }
+    }
+    super::parse::cells(&counts)
+}
+
+impl fmt::Display for CoreRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CoreParameters {
+            lanes,
+            slots,
+            levels,
+            beat_words,
+            ..
+        } = self.parameters;
+        writeln!(
+            f,
+            "core, P = {lanes}: {slots} ciphertexts in flight, up to {levels} levels, key beats of \
+             {beat_words} words"
+        )?;
+        writeln!(
+            f,
+            "  cycles a CMUX and ciphertext, full batch (k = l = 1, N = 2048)  {}",
+            self.turn
+        )?;
+        writeln!(
+            f,
+            "  cycles a CMUX, one ciphertext in flight, from the latencies     {:.1}",
+            self.alone
+        )?;
+        writeln!(f, "  64-bit multipliers  {}", self.manifest.multipliers)?;
+        let Cells {
+            dsp,
+            lut,
+            ff,
+            memory_lut,
+            ram18,
+            ..
+        } = self.cells;
+        writeln!(
+            f,
+            "  UltraScale+, Yosys  {dsp} DSP, {lut} LUT and {memory_lut} LUT as memory, {ff} FF, \
+             {} block RAM of 36 Kbit",
+            ram18.div_ceil(2)
+        )?;
+        writeln!(
+            f,
+            "  memory bits         {}",
+            self.manifest.memory_bits.total
+        )?;
+        for (purpose, bits) in &self.manifest.memory_bits.by_purpose {
+            writeln!(f, "    {purpose:16} {bits:10}")?;
+        }
+        Ok(())
+    }
+}
