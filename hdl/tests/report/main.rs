@@ -179,7 +179,6 @@ fn a_name_is_no_path() {
 fn the_arithmetic_units_have_names_of_their_own() {
     let mut names: Vec<String> = arithmetic()
         .expect("units")
-        .expect("units")
         .into_iter()
         .map(|unit| unit.name)
         .collect();
