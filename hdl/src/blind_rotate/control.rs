@@ -4,7 +4,8 @@ use crate::memory::Delay;
 use crate::ntt::Time;
 use rust_hdl::prelude::*;
 
-/// Load, rotate, extract.
+/// Load, rotate, extract. A wrong key slice ends the rotation: the batch is dropped, nothing comes
+/// out, and the core is free again when the datapath has run empty.
 #[derive(LogicBlock, Default)]
 pub(super) struct Control {
     /// The clock; rising edge.
@@ -21,6 +22,14 @@ pub(super) struct Control {
     pub rotating: Signal<Out, Bit>,
     /// The rotation is finished.
     pub rotated: Signal<In, Bit>,
+    /// The key is wrong.
+    pub key_error: Signal<In, Bit>,
+    /// Stop the rotation.
+    pub abort: Signal<Out, Bit>,
+    /// Nothing is under way in the datapath.
+    pub settled: Signal<In, Bit>,
+    /// The last batch was dropped; until the next start.
+    pub failed: Signal<Out, Bit>,
     /// Begin to extract.
     pub extract_start: Signal<Out, Bit>,
     /// All results are out.
@@ -33,8 +42,9 @@ pub(super) struct Control {
     pub lwe_last: Signal<In, Bit>,
     /// The last word of a result is taken.
     pub word_last: Signal<Out, Bit>,
-    /// 0 nothing to do, 1 load, 2 rotate, 3 extract.
-    phase: DFF<Bits<2>>,
+    /// 0 nothing to do, 1 load, 2 rotate, 3 extract, 4 run empty.
+    phase: DFF<Bits<3>>,
+    dropped: DFF<Bit>,
     /// The phase is in its first cycle, in which the last one's end still shows.
     entered: DFF<Bit>,
 }
@@ -42,7 +52,7 @@ pub(super) struct Control {
 impl Logic for Control {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, entered);
+        dff_setup!(self, clock, phase, dropped, entered);
         self.busy.next = self.phase.q.val() != 0;
         self.rotating.next = self.phase.q.val() == 2;
         self.word_last.next = self.lwe_valid.val() & self.lwe_ready.val() & self.lwe_last.val();
@@ -51,6 +61,7 @@ impl Logic for Control {
         self.entered.d.next = false;
         if (self.phase.q.val() == 0) & self.start.val() {
             self.phase.d.next = 1.into();
+            self.dropped.d.next = false;
             self.entered.d.next = true;
         }
         if (self.phase.q.val() == 1) & self.loaded.val() & !self.entered.q.val() {
@@ -63,6 +74,17 @@ impl Logic for Control {
             self.extract_start.next = true;
             self.entered.d.next = true;
         }
+        self.abort.next = false;
+        if (self.phase.q.val() == 2) & self.key_error.val() {
+            self.phase.d.next = 4.into();
+            self.dropped.d.next = true;
+            self.extract_start.next = false;
+            self.abort.next = true;
+        }
+        if (self.phase.q.val() == 4) & self.settled.val() & !self.entered.q.val() {
+            self.phase.d.next = 0.into();
+        }
+        self.failed.next = self.dropped.q.val();
         if (self.phase.q.val() == 3) & self.extracted.val() & !self.entered.q.val() {
             self.phase.d.next = 0.into();
         }

@@ -1,7 +1,7 @@
 //! The core: a batch of blind rotations, from LWE words and accumulators to LWE words.
 //!
 //! `start` begins a batch: load, rotate, extract, one after the other; `busy` until the last word of
-//! the last result is taken. Parameters are static from [`BlindRotate::SETTLING`] cycles before
+//! the last result is taken, or the batch is dropped because a slice of the key is wrong (`failed`). Parameters are static from [`BlindRotate::SETTLING`] cycles before
 //! the first word until `busy` falls. The key store runs beside: it is started once for a key and
 //! goes round from batch to batch.
 //!
@@ -106,6 +106,8 @@ pub struct BlindRotate {
     pub start: Signal<In, Bit>,
     /// A batch is under way.
     pub busy: Signal<Out, Bit>,
+    /// The last batch was dropped, as its key was wrong; until the next start.
+    pub failed: Signal<Out, Bit>,
 
     /// LWE words of the batch: n mask words and the body, each.
     pub lwe_in_valid: Signal<In, Bit>,
@@ -147,7 +149,7 @@ pub struct BlindRotate {
     /// Its words.
     pub key_data: Vec<Signal<In, Bits<64>>>,
 
-    /// A slice had a wrong checksum: the rotation waits; only `key_start` helps.
+    /// A slice had a wrong checksum: the batch that needs it is dropped. Until `key_start`.
     pub checksum_error: Signal<Out, Bit>,
     /// Which.
     pub error_slice: Signal<Out, Bits<12>>,
@@ -230,6 +232,7 @@ impl BlindRotate {
             batch: Signal::default(),
             start: Signal::default(),
             busy: Signal::default(),
+            failed: Signal::default(),
             lwe_in_valid: Signal::default(),
             lwe_in_ready: Signal::default(),
             lwe_in_word: Signal::default(),
@@ -306,6 +309,9 @@ impl Logic for BlindRotate {
         wire!(control.rotated <= sequencer.done);
         wire!(control.extracted <= extract.done);
         wire!(busy <= control.busy);
+        wire!(failed <= control.failed);
+        wire!(control.key_error <= key_store.checksum_error);
+        wire!(control.settled <= slots.settled);
         wire!(configuration.log2_n <= log2_n);
 
         // LWE words to degrees.
@@ -346,6 +352,7 @@ impl Logic for BlindRotate {
         // Turns.
         wire!(sequencer.clock <= clock);
         wire!(sequencer.start <= control.rotate_start);
+        wire!(sequencer.abort <= control.abort);
         wire!(sequencer.lwe_dimension <= lwe_dimension);
         wire!(sequencer.batch <= batch);
         wire!(sequencer.level_count <= level_count);

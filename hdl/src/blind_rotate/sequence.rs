@@ -21,6 +21,8 @@ pub struct Sequence {
     pub clock: Signal<In, Clock>,
     /// Begin with iteration 0.
     pub start: Signal<In, Bit>,
+    /// Stop: no further turns and slices. What is in the datapath runs on.
+    pub abort: Signal<In, Bit>,
     /// n, at least 1; with the following four static.
     pub lwe_dimension: Signal<In, Bits<12>>,
     /// Ciphertexts, 1 to 16.
@@ -129,6 +131,7 @@ impl Sequence {
         Self {
             clock: Default::default(),
             start: Default::default(),
+            abort: Default::default(),
             lwe_dimension: Default::default(),
             batch: Default::default(),
             level_count: Default::default(),
@@ -315,7 +318,8 @@ impl Logic for Sequence {
             self.oldest_open.next = self.open_1.q.val();
         }
         self.slice_release.next = false;
-        if (self.released.q.val() < self.taken.q.val())
+        if self.active.q.val()
+            & (self.released.q.val() < self.taken.q.val())
             & (self.released.q.val() < self.ahead_index.q.val())
             & (self.oldest_open.val() == 0)
         {
@@ -351,12 +355,19 @@ impl Logic for Sequence {
             self.active.d.next = false;
             self.finished.d.next = true;
         }
+        if self.abort.val() {
+            self.ahead.d.next = 0.into();
+            self.running.d.next = false;
+            self.active.d.next = false;
+        }
         if self.start.val() {
             self.ahead.d.next = 1.into();
             self.ahead_slot.d.next = 0.into();
             self.ahead_index.d.next = 0.into();
             self.taken.d.next = 0.into();
             self.released.d.next = 0.into();
+            self.open_0.d.next = 0.into();
+            self.open_1.d.next = 0.into();
             self.active.d.next = true;
             self.finished.d.next = false;
         }

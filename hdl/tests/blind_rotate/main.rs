@@ -11,3 +11,4 @@ mod support;
 
 mod batch;
 mod rotation;
+mod slack;
