@@ -18,6 +18,7 @@
 //! | [`sample_extract`] | an LWE ciphertext out of the rotated accumulator |
 //! | [`switch_modulus`] | from mod q back to mod 2^64 |
 //! | [`trace`] | waveforms |
+//! | [`verilate`] | the emitted core as a fast program, for whole batches |
 //!
 //! Every unit is a streaming pipeline with one clock: operands enter with `valid_in`, the result
 //! leaves with `valid_out` exactly `LATENCY` rising edges later, and a new set of operands may
@@ -42,3 +43,4 @@ pub mod sample_extract;
 pub mod structure;
 pub mod switch_modulus;
 pub mod trace;
+pub mod verilate;

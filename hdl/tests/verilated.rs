@@ -1,0 +1,252 @@
+//! The emitted core under Verilator against the functional engine, at N = 2048 and below, and how
+//! many cycles an iteration takes.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+#![allow(dead_code, reason = "batches serve other tests, too")]
+
+#[path = "blind_rotate/batch.rs"]
+mod batch;
+
+use batch::{Batch, Sizes};
+use gyrus_hdl::ntt::Shape;
+use gyrus_hdl::verilate::{
+    Core, CoreParameters, Job, Memory, Options, Outcome, VerilateError, Wave,
+};
+use std::path::Path;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+const PARAMETERS: CoreParameters = CoreParameters {
+    lanes: 8,
+    max_log2_n: 11,
+    slots: 4,
+    levels: 2,
+    beat_words: 24,
+};
+
+/// One for all tests.
+static CORE: LazyLock<Core> = LazyLock::new(|| {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilated-8");
+    let core = Core::build(&PARAMETERS, &directory, &Options::default()).expect("a program");
+    println!("build: {:?}", core.build_time());
+    core
+});
+
+const SIZES: Sizes = Sizes {
+    log2_n: 11,
+    n: 6,
+    base_log: 23,
+    levels: 1,
+    ciphertexts: 3,
+    centred: true,
+    narrow: true,
+};
+
+fn batch(sizes: Sizes, seed: u64) -> Batch {
+    let shape = Shape::new(PARAMETERS.lanes, PARAMETERS.max_log2_n).expect("a shape");
+    Batch::random(sizes, &shape, PARAMETERS.beat_words, seed)
+}
+
+fn job(batch: &Batch) -> Job<'_> {
+    let sizes = batch.sizes;
+    Job {
+        log2_n: sizes.log2_n,
+        n: sizes.n,
+        base_log: sizes.base_log,
+        levels: sizes.levels,
+        centred: sizes.centred,
+        narrow: sizes.narrow,
+        lwe: &batch.lwe,
+        glwe: &batch.glwe,
+        key: &batch.key,
+        memory: Memory::default(),
+        wave: None,
+        deadline: Duration::from_secs(120),
+    }
+}
+
+/// Runs a batch and compares its words.
+fn rotate(batch: &Batch, memory: Memory) -> Outcome {
+    let job = Job {
+        memory,
+        ..job(batch)
+    };
+    let outcome = CORE.run(&job).expect("a run");
+    assert!(outcome.words == batch.expected, "{:?}: words", batch.sizes);
+    outcome
+}
+
+#[test]
+fn words_of_the_engine() {
+    let (mut seed, memory) = (0, Memory::default());
+    for (log2_n, levels, base_log) in [(11, 1, 23), (11, 2, 15), (9, 1, 23), (9, 2, 15)] {
+        for (ciphertexts, centred, narrow) in [(3, true, true), (1, false, false)] {
+            let sizes = Sizes {
+                log2_n,
+                n: 6,
+                base_log,
+                levels,
+                ciphertexts,
+                centred,
+                narrow,
+            };
+            let outcome = rotate(&batch(sizes, seed), memory);
+            println!(
+                "{sizes:?}: {} cycles, {:.0} a second",
+                outcome.cycles,
+                outcome.cycles as f64 / outcome.seconds
+            );
+            seed += 1;
+        }
+    }
+}
+
+/// Memory that is too slow makes the core wait, and nothing worse.
+#[test]
+fn slow_memory() {
+    let sizes = Sizes { n: 8, ..SIZES };
+    let batch = batch(sizes, 20);
+    let fast = rotate(&batch, Memory::default());
+    let slow = Memory {
+        latency: 700,
+        beat_cycles: 4,
+    };
+    let slow = rotate(&batch, slow);
+    println!(
+        "underruns: {} and {} cycles",
+        fast.underrun_cycles, slow.underrun_cycles
+    );
+    assert!(slow.underrun_cycles > fast.underrun_cycles);
+    assert!(slow.rotation_cycles > fast.rotation_cycles);
+}
+
+/// Rotation cycles that so many iterations more make, with a turn of each ciphertext in every one:
+/// a degree of 0 would leave a gap, so the batches' words are replaced.
+fn iterations(sizes: Sizes, n: [usize; 2], seed: u64) -> u64 {
+    let cycles = n.map(|n| {
+        let batch = batch(Sizes { n, ..sizes }, seed);
+        // Between a quarter and three quarters of 2^64, far from those that switch to 0.
+        let lwe: Vec<u64> = batch
+            .lwe
+            .iter()
+            .map(|word| (word >> 1) + (1 << 62))
+            .collect();
+        let job = Job {
+            lwe: &lwe,
+            ..job(&batch)
+        };
+        CORE.run(&job).expect("a run").rotation_cycles
+    });
+    cycles[1] - cycles[0]
+}
+
+/// With enough ciphertexts in flight the datapath works in every cycle: a turn takes
+/// (k+1) l N / P cycles, with k = 1.
+#[test]
+fn steady_state() {
+    for (log2_n, levels, base_log, ciphertexts) in [(11, 1, 23, 4), (11, 2, 15, 3), (11, 2, 15, 4)]
+    {
+        let sizes = Sizes {
+            log2_n,
+            levels,
+            base_log,
+            ciphertexts,
+            ..SIZES
+        };
+        let expected = (2 * levels as u64) << log2_n >> PARAMETERS.lanes.ilog2();
+        assert!(
+            expected as usize * (ciphertexts - 1) >= CORE.latency(),
+            "the batch hides the latency"
+        );
+        let cycles = iterations(sizes, [4, 12], 30);
+        let turns = 8 * ciphertexts as u64;
+        println!("{sizes:?}: {cycles} cycles for {turns} turns of {expected}");
+        assert_eq!(cycles, turns * expected, "{sizes:?}");
+    }
+}
+
+/// Alone, a ciphertext waits for its own results; how long depends on the degrees.
+#[test]
+fn one_ciphertext() {
+    for (levels, base_log) in [(1, 23), (2, 15)] {
+        let sizes = Sizes {
+            levels,
+            base_log,
+            ciphertexts: 1,
+            ..SIZES
+        };
+        let cycles = iterations(sizes, [4, 68], 40);
+        let turns = 64;
+        let turn = (2 * levels as u64) << 11 >> PARAMETERS.lanes.ilog2();
+        println!(
+            "l = {levels}: {:.1} cycles a turn of {turn}, latency {}",
+            cycles as f64 / turns as f64,
+            CORE.latency()
+        );
+        assert!(cycles > turns * turn);
+        assert!(cycles < turns * (turn + CORE.latency() as u64));
+    }
+}
+
+#[test]
+fn jobs_that_do_not_fit() {
+    let right = batch(SIZES, 50);
+    let right = job(&right);
+    let wave = Wave {
+        path: Path::new("unused.fst"),
+        from: 0,
+        to: 1,
+    };
+    for (job, says) in [
+        (
+            Job {
+                log2_n: 12,
+                ..right
+            },
+            "log2 N is 12",
+        ),
+        (Job { n: 5, ..right }, "LWE words"),
+        (Job { levels: 3, ..right }, "levels is 3"),
+        (Job { levels: 2, ..right }, "words of key"),
+        (
+            Job {
+                glwe: &right.glwe[1..],
+                ..right
+            },
+            "GLWE words",
+        ),
+        (
+            Job {
+                wave: Some(wave),
+                ..right
+            },
+            "waveform",
+        ),
+    ] {
+        let error = CORE.run(&job).expect_err("refused");
+        assert!(matches!(error, VerilateError::Job(_)), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+/// A key that was damaged in memory ends the run with the core's own finding.
+#[test]
+fn wrong_key() {
+    let batch = batch(SIZES, 60);
+    let mut key = batch.key.clone();
+    let slice = key.len() / SIZES.n;
+    key[2 * slice + 5] ^= 1 << 40;
+    let error = CORE
+        .run(&Job {
+            key: &key,
+            ..job(&batch)
+        })
+        .expect_err("a wrong checksum");
+    assert!(
+        error.to_string().contains("checksum_error in slice 2"),
+        "{error}"
+    );
+}
