@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Far above what any build or run here takes on a slow machine.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_secs(900);
 
 /// Runs the cycles on the Verilog text, whose top module is [`top`].
 pub(crate) fn run<U: Unit>(name: &str, verilog: &str, cycles: &[Cycle]) -> Vec<Sample> {
