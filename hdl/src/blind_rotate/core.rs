@@ -9,7 +9,9 @@
 //! Inside nothing stalls. See [`super`] for the order of work and [`Latencies`] for the datapath's timing.
 
 use super::control::{Control, DegreeSelect, KeyTag, MacTag};
-use super::{Configuration, DegreeAddress, Extract, Load, MAX_SLOTS, Sequence, Slack, Slots};
+use super::{
+    Configuration, DegreeAddress, Extract, Latencies, Load, MAX_SLOTS, Sequence, Slack, Slots,
+};
 use crate::accumulator::{Accumulator, Unsupported};
 use crate::decompose;
 use crate::key_store::{KeyStore, KeyStoreError};
@@ -39,43 +41,6 @@ pub enum BuildError {
     /// Decomposition levels.
     #[error("{0} decomposition levels: must be 1, 2 or 3")]
     Levels(usize),
-}
-
-/// Cycles from a read of the accumulators to each place behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Latencies {
-    /// Rotate and subtract.
-    pub read: usize,
-    /// Gadget digits.
-    pub decompose: usize,
-    /// Forward transform.
-    pub forward: usize,
-    /// Multiply-accumulate.
-    pub mac: usize,
-    /// Inverse transform.
-    pub inverse: usize,
-    /// Back to mod 2^64, from the request to accumulate, and until a read sees the sum.
-    pub add: usize,
-}
-
-impl Latencies {
-    /// From a read to the multiply-accumulate.
-    #[must_use]
-    pub const fn to_mac(&self) -> usize {
-        self.read + self.decompose + self.forward
-    }
-
-    /// From a read to the request to add what came of it.
-    #[must_use]
-    pub const fn to_add(&self) -> usize {
-        self.to_mac() + self.mac + self.inverse
-    }
-
-    /// From a read to the first read that sees its result.
-    #[must_use]
-    pub const fn total(&self) -> usize {
-        self.to_add() + self.add
-    }
 }
 
 const _: () = assert!(

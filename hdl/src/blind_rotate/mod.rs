@@ -35,15 +35,17 @@ mod control;
 mod core;
 mod degree;
 mod extract;
+mod latencies;
 mod load;
 mod parameters;
 mod sequence;
 mod slots;
 
-pub use self::core::{BlindRotate, BuildError, Latencies};
+pub use self::core::{BlindRotate, BuildError};
 pub use configuration::Configuration;
 pub use degree::{DegreeAddress, Slack};
 pub use extract::Extract;
+pub use latencies::Latencies;
 pub use load::Load;
 pub use parameters::CoreParameters;
 pub use sequence::Sequence;
