@@ -1,0 +1,6 @@
+//! Tests that take every part of Gyrus, in `tests/`; this library is empty.
+//!
+//! | test | what it proves |
+//! |---|---|
+//! | `rtl_production` | the emitted core with 8 lanes bootstraps as tfhe-rs does, at production size |
+//! | `rtl_production_128` | the same with 128 lanes; by hand, since it takes long |

@@ -1,0 +1,24 @@
+//! The emitted core with 8 lanes at production size, with keys and ciphertexts of tfhe-rs.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+#![allow(dead_code, reason = "the reference serves other tests, too")]
+
+mod production;
+#[path = "../../host/tests/tfhe_support/mod.rs"]
+mod tfhe_support;
+
+use gyrus_hdl::verilate::CoreParameters;
+
+#[test]
+fn eight_lanes_bootstrap_as_tfhe_rs() {
+    production::prove(&CoreParameters {
+        lanes: 8,
+        max_log2_n: 11,
+        slots: 4,
+        levels: 1,
+        beat_words: 24,
+    });
+}
