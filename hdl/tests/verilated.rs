@@ -250,3 +250,50 @@ fn wrong_key() {
         "{error}"
     );
 }
+
+/// A waveform of some cycles of a small core.
+#[test]
+fn waveform() {
+    let parameters = CoreParameters {
+        lanes: 4,
+        max_log2_n: 8,
+        slots: 1,
+        levels: 1,
+        beat_words: 12,
+    };
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verilated-trace");
+    let options = Options {
+        trace: true,
+        ..Options::default()
+    };
+    let core = Core::build(&parameters, &directory, &options).expect("a program");
+    let sizes = Sizes {
+        log2_n: 8,
+        n: 2,
+        ciphertexts: 1,
+        ..SIZES
+    };
+    let shape = Shape::new(parameters.lanes, parameters.max_log2_n).expect("a shape");
+    let batch = Batch::random(sizes, &shape, parameters.beat_words, 70);
+    let lengths = [100, 300].map(|to| {
+        let path = directory.join(format!("{to}.fst"));
+        let wave = Wave {
+            path: &path,
+            from: 0,
+            to,
+        };
+        let job = Job {
+            wave: Some(wave),
+            ..job(&batch)
+        };
+        let outcome = core.run(&job).expect("a run");
+        assert!(outcome.words == batch.expected, "words of the traced core");
+        let wave = std::fs::read(&path).expect("a waveform");
+        // A header block (type 0) of 329 bytes, then the times of the first and the last change.
+        assert_eq!(wave[..9], [0, 0, 0, 0, 0, 0, 0, 1, 73], "an FST file");
+        let time = |at: usize| u64::from_be_bytes(wave[at..at + 8].try_into().expect("8 bytes"));
+        assert_eq!([time(9), time(17)], [0, 2 * to - 1], "half cycles");
+        wave.len()
+    });
+    assert!(lengths[0] < lengths[1], "{lengths:?}");
+}

@@ -3,6 +3,7 @@
 use super::process::{Errors, file_error, finish};
 use super::{Core, VerilateError};
 use crate::blind_rotate::{BlindRotate, MAX_LWE_DIMENSION};
+use gyrus_interface::key_slice::POINT_WORDS;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -95,8 +96,8 @@ impl Job<'_> {
             let message = "a waveform needs a core that is built for it".to_owned();
             return Err(VerilateError::Job(message));
         }
-        let words = |levels: usize| levels * 12 << self.log2_n >> 1;
-        let key = self.n * (words(self.levels) + parameters.beat_words);
+        let slice = (self.levels * POINT_WORDS) << self.log2_n;
+        let key = self.n * (slice + parameters.beat_words);
         let sizes = [
             ("log2 N", self.log2_n, 8, parameters.max_log2_n),
             ("n", self.n, 1, MAX_LWE_DIMENSION),
@@ -116,7 +117,7 @@ impl Job<'_> {
             (
                 "GLWE words",
                 self.glwe.len(),
-                self.batch() * 2 << self.log2_n,
+                (self.batch() * 2) << self.log2_n,
             ),
             ("words of key", self.key.len(), key),
         ];
@@ -132,7 +133,7 @@ impl Job<'_> {
     /// Far more cycles than a core takes that works: each ciphertext alone, each slice waited for.
     fn cycle_limit(&self, core: &Core) -> u64 {
         let ciphertexts = self.batch() as u64;
-        let turn = ((self.levels * 2 << self.log2_n) / core.parameters.lanes) as u64;
+        let turn = (((self.levels * 2) << self.log2_n) / core.parameters.lanes) as u64;
         let beats = (self.key.len() / self.n / core.parameters.beat_words) as u64;
         let slice = self.memory.latency + beats * self.memory.beat_cycles;
         let iteration = ciphertexts * (turn + core.latency as u64) + slice;
@@ -186,8 +187,8 @@ pub(super) fn run(core: &Core, job: &Job<'_>, directory: &Path) -> Result<Outcom
     harness.arg("job.txt");
     let report = finish(directory, "run", harness, job.deadline, Errors::Shown)?;
     let value = |name: &'static str| {
-        let line = report.lines().filter_map(|line| line.split_once(' '));
-        let value = line.filter(|(found, _)| *found == name).last();
+        let mut lines = report.lines().filter_map(|line| line.split_once(' '));
+        let value = lines.find(|(found, _)| *found == name);
         let value = value.and_then(|(_, value)| value.parse::<u64>().ok());
         value.ok_or(VerilateError::Report(name))
     };

@@ -125,7 +125,7 @@ fn steady_state(core: &Core, parameters: &CoreParameters, job: &Job<'_>) {
         let words = (1..).map(|i: u64| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1) + (1 << 62));
         let lwe: Vec<u64> = words.take(ciphertexts * (n + 1)).collect();
         let glwe = job.glwe.iter().copied().cycle();
-        let glwe: Vec<u64> = glwe.take(ciphertexts * 2 << job.log2_n).collect();
+        let glwe: Vec<u64> = glwe.take((ciphertexts * 2) << job.log2_n).collect();
         let job = Job {
             n,
             narrow: false,
@@ -137,7 +137,7 @@ fn steady_state(core: &Core, parameters: &CoreParameters, job: &Job<'_>) {
         core.run(&job).expect("a run").rotation_cycles
     });
     let turns = (ciphertexts * (ITERATIONS[1] - ITERATIONS[0])) as u64;
-    let turn = ((2 * job.levels << job.log2_n) / parameters.lanes) as u64;
+    let turn = (((2 * job.levels) << job.log2_n) / parameters.lanes) as u64;
     let cycles = cycles[1] - cycles[0];
     println!(
         "P = {}: {ciphertexts} in flight: {cycles} cycles for {turns} turns of {turn}",
