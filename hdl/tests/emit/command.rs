@@ -43,7 +43,7 @@ fn emit_writes_two_files() {
     let manifest: serde_json::Value =
         serde_json::from_str(&read("gyrus_mul_mod.json")).expect("JSON");
     assert_eq!(manifest["multipliers"], 1);
-    assert_eq!(manifest["latencies"]["result"], 8);
+    assert_eq!(manifest["latencies"]["result"], 6);
     assert_eq!(manifest["lines"], read("gyrus_mul_mod.v").lines().count());
 }
 
@@ -57,11 +57,11 @@ fn bad_arguments_write_nothing_and_say_why() {
         assert!(error.contains(reason), "{error}");
         assert!(!directory.exists());
     };
-    let known = "add_mod, sub_mod, mul_mod, mul_root64, reduce128";
+    let known = "core, add_mod, sub_mod, mul_mod, mul_root64, reduce128";
     refuse(&["emit", "--lanes", "8", "--unit", "divider"], known);
     refuse(&["trace", "--unit", "divider"], known);
     for lanes in ["0", "1", "3", "256"] {
-        let reason = format!("{lanes} lanes cannot be built");
+        let reason = format!("{lanes} lanes: must be a power of two from 2 to 128");
         refuse(&["emit", "--lanes", lanes, "--unit", "mul_mod"], &reason);
     }
 }

@@ -104,10 +104,10 @@ fn a_hundred_thousand_blocks() {
     );
     let multipliers = (LANES * ROWS) as u64;
     assert_eq!(manifest.multipliers, multipliers);
-    // A multiplier is 20 blocks.
-    assert_eq!(manifest.instances, 1 + ROWS as u64 + 20 * multipliers);
+    // A multiplier is 39 blocks.
+    assert_eq!(manifest.instances, 1 + ROWS as u64 + 39 * multipliers);
     assert_eq!(manifest.modules, super::bank::modules(&text).len() as u64);
-    // The tower, the row and the 11 modules of a multiplier.
-    assert_eq!(manifest.modules, 13);
+    // The tower, the row and the 13 modules of a multiplier.
+    assert_eq!(manifest.modules, 15);
     assert!(took < DEADLINE, "{took:?}");
 }

@@ -1,4 +1,5 @@
-//! Proofs about the emitted Verilog of `gyrus_hdl::arith`, at full width and for all operands.
+//! Proofs about the Verilog of `gyrus_hdl::arith`, as Rust-HDL prints it, at full width and for all
+//! operands.
 //!
 //! What is proved, by Yosys' SAT solver unless it says otherwise:
 //!

@@ -1,7 +1,6 @@
 //! Lemmas about emitted Verilog, proved or refuted by Yosys' SAT solver.
 
-use gyrus_hdl::report::Unit;
-use rust_hdl::prelude::Block;
+use rust_hdl::prelude::{Block, generate_verilog};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -38,7 +37,9 @@ pub(crate) fn verdict<B: Block + Default>(
     body: &str,
     mutation: Option<(&str, &str)>,
 ) -> Verdict {
-    let mut verilog = Unit::of::<B>("unit", false).verilog;
+    let mut block = B::default();
+    block.connect_all();
+    let mut verilog = generate_verilog(&block);
     if let Some((from, to)) = mutation {
         assert!(verilog.contains(from), "{name}: {from} is in the Verilog");
         verilog = verilog.replace(from, to);
