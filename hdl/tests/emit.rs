@@ -15,6 +15,8 @@ mod large;
 mod mixer;
 #[path = "emit/refused.rs"]
 mod refused;
+#[path = "emit/running.rs"]
+mod running;
 #[allow(dead_code, reason = "this test needs a part of it")]
 mod support;
 #[path = "emit/tools.rs"]
