@@ -51,13 +51,17 @@ fn no_read_overtakes_a_write() {
                 );
             }
         }
-        // It is worth something: half of a pass on average, but for what a fine value takes.
+        // It is worth something: half of a pass on average, but for what a fine value takes, and
+        // for the degrees that borrow from a fine bit in the lanes.
         let average = overlaps as f64 / (2 * size) as f64;
         let fine = (size / 32).min(pass) as f64;
-        let expected = pass as f64 * (fine - 1.0) / (2.0 * fine);
+        let mut expected = pass as f64 * (fine - 1.0) / (2.0 * fine);
+        if lanes == 128 {
+            expected -= (fine - 1.0) / (size / 32) as f64;
+        }
         assert!(
-            average > 0.9 * expected,
-            "P = {lanes}, N = {size}: {average} of {expected} cycles"
+            (average - expected).abs() < 1e-9,
+            "P = {lanes}, N = {size}: {average}, not {expected} cycles"
         );
     }
 }
