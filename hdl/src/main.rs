@@ -129,6 +129,10 @@ fn run(action: Action) -> Result<(), CliError> {
             }
         }
         Action::Report { lanes, directory } => {
+            // Before the units, which take minutes.
+            for &lanes in &lanes {
+                CoreParameters::for_lanes(lanes)?;
+            }
             let mut units = report::arithmetic()?;
             units.extend(report::datapath()?);
             let options = report::Options::new(units, directory);

@@ -5,6 +5,11 @@
 //! the first word until `busy` falls. The key store runs beside: it is started once for a key and
 //! goes round from batch to batch.
 //!
+//! The key store asks for slices of the next batch ahead, so parameters or key change only after it
+//! has run empty: `key_stop` and `key_start` together with the old parameters, `key_stop` on until
+//! `key_idle`, then the new ones. Otherwise slices under way are cut to the new sizes and fail their
+//! checksum.
+//!
 //! Streams (valid/ready, a word a cycle at most): `lwe_in`, `glwe`, `key_request`, `key_data`, `lwe_out`.
 //! Inside nothing stalls. See [`super`] for the order of work and [`Latencies`] for the datapath's timing.
 

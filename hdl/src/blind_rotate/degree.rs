@@ -32,10 +32,10 @@ const _: () = assert!(LWE_INDEX_BITS == 10, "as the address above");
 /// Groups of coefficients are written in the order of time, one a cycle, and the next turn reads
 /// them in that order too; for X^a acc also those at time - a, modulo the pass. With F = M (M / 2
 /// if a fine bit is a lane bit) fine values in time, 2^x cycles each, and a_f the part of a that
-/// counts in them, a read is ahead of the time by at most F - a_f fine values (0 for a_f = 0) and 2^x - 1 cycles
-/// within one; the last write is 2^x F - 1 behind the first. What is left is
-/// ((a_f - 1) mod F) 2^x. With a fine lane bit, a = 1 borrows from a_f = 0 in half of the lanes:
-/// no slack.
+/// counts in them, a read is ahead of the time by at most F - a_f fine values (0 for a_f = 0) and
+/// 2^x - 1 cycles within one; the last write is 2^x F - 1 behind the first. What is left is
+/// ((a_f - 1) mod F) 2^x. With a fine lane bit, a = 1 modulo M borrows from a_f = 0 in half of the
+/// lanes: no slack.
 #[derive(LogicBlock)]
 pub struct Slack {
     /// a, below 2N.
@@ -55,10 +55,10 @@ impl Slack {
     /// For this datapath.
     #[must_use]
     pub fn new(shape: &Shape) -> Self {
-        // Coarse bits and the row that count time below the fine bits.
-        let below = shape.pass_cycles(shape.max_log2_n()).ilog2() as usize;
-        let fine_in_lanes = usize::from(below < shape.fine_bits());
-        let fine_in_time = shape.fine_bits() - fine_in_lanes;
+        let time_bits = shape.pass_cycles(shape.max_log2_n()).ilog2() as usize;
+        let fine_in_lanes = usize::from(time_bits < shape.fine_bits());
+        // Coarse bits and the row count time below the fine bits.
+        let below = time_bits + fine_in_lanes - shape.fine_bits();
         Self {
             degree: Signal::default(),
             fine_mask: Signal::default(),
@@ -66,7 +66,7 @@ impl Slack {
             fine: Signal::default(),
             previous: Signal::default(),
             fine_in_lanes: Constant::new(fine_in_lanes.to_bits()),
-            cycles_each: Constant::new((below - fine_in_time).to_bits()),
+            cycles_each: Constant::new(below.to_bits()),
             one: Constant::new(1_usize.to_bits()),
         }
     }

@@ -11,6 +11,7 @@ use super::{Cells, Options, ReportError, tool, yosys_script};
 use crate::blind_rotate::CoreParameters;
 use crate::catalogue::{CORE, find};
 use crate::emit::Manifest;
+use crate::ntt::arrangement::MAX_LOG2_N;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -46,11 +47,10 @@ pub fn core(options: &Options, lanes: usize) -> Result<CoreRow, ReportError> {
     let parameters = CoreParameters::for_lanes(lanes)?;
     let design = (find(CORE)?.emit)("top", &parameters)?;
     let manifest = design.manifest();
-    let latency = parameters.build()?.latencies().total() as f64;
-    let turn = (4096 / lanes) as u64;
-    // The mean over all degrees of what `blind_rotate::Slack` leaves.
-    let fine = if lanes == 128 { 32.0 } else { 64.0 };
-    let alone = latency + turn as f64 * (1.0 - (fine - 1.0) / (2.0 * fine)) - 1.0;
+    let shape = parameters.shape()?;
+    let turn = shape.pass_cycles(MAX_LOG2_N) as u64;
+    let latencies = parameters.build()?.latencies();
+    let alone = latencies.alone(&shape, MAX_LOG2_N);
 
     let unit = format!("core_{lanes}");
     let directory = options.directory.join(&unit);

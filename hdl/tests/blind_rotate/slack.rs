@@ -1,6 +1,6 @@
 //! How far turns of one ciphertext overlap, against the places of coefficients one by one.
 
-use gyrus_hdl::blind_rotate::Slack;
+use gyrus_hdl::blind_rotate::{Latencies, Slack};
 use gyrus_hdl::ntt::{Arrangement, Shape};
 use rust_hdl::prelude::{Block, ToBits, simulate};
 
@@ -63,5 +63,16 @@ fn no_read_overtakes_a_write() {
             (average - expected).abs() < 1e-9,
             "P = {lanes}, N = {size}: {average}, not {expected} cycles"
         );
+        // What the core says of a ciphertext alone in flight, less the datapath.
+        let datapath = Latencies {
+            read: 0,
+            decompose: 0,
+            forward: 0,
+            mac: 0,
+            inverse: 0,
+            add: 0,
+        };
+        let held_back = (pass - 1) as f64 - average;
+        assert!((datapath.alone(&shape, log2_n) - held_back).abs() < 1e-9);
     }
 }
