@@ -56,7 +56,7 @@ fn products(x0: u128, x1: u128, y: &[u128]) -> [u128; 2] {
     ]
 }
 
-/// |z| < 2^68 + 2^64.
+/// |z| < bound.
 fn within(z: u128, bound: u128) -> bool {
     z.min((1 << 72) - z) < bound
 }
@@ -103,11 +103,10 @@ fn levels() {
             for level in 0..levels {
                 if rng.random_ratio(1, 3) {
                     for _ in 0..rng.random_range(1..20) {
-                        let noise = (0..2 + lanes + 6 * pairs + 2)
-                            .map(|_| 1)
-                            .collect::<Vec<_>>();
-                        let mut words = vec![0];
-                        words.extend(noise.into_iter().skip(1));
+                        // What stands beside no element must not matter.
+                        let mut words = vec![0, 3, rng.random_range(0..2), rng.random_range(0..2)];
+                        words.extend((0..lanes).map(|_| lazy(&mut rng)));
+                        words.extend((0..pairs).flat_map(|_| point(&mut rng)));
                         stimuli.push(words);
                     }
                 }

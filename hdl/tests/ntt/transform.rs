@@ -252,7 +252,7 @@ fn every_number_of_lanes() {
 }
 
 #[test]
-fn a_root_is_not_a_power_of_q() {
+fn residues_of_negative_numbers() {
     assert_eq!(residue(lazy(-1)), Q - 1);
     assert_eq!(residue(lazy(-(1 << 71))), (Q * (1 << 9) - (1 << 71)) % Q);
 }

@@ -7,7 +7,8 @@
 
 use gyrus_hdl::arith::{AddMod, MulLazy};
 use gyrus_hdl::report::{
-    Cells, Options, ReportError, Route, Unit, arithmetic, parse_cells, parse_route, run,
+    Cells, Options, ReportError, Route, Unit, arithmetic, parse_cells, parse_hierarchy,
+    parse_route, run,
 };
 use rust_hdl::prelude::Block;
 use std::path::PathBuf;
@@ -58,6 +59,34 @@ fn memories_and_dsp_blocks_are_counted() {
         ultraram: 2,
     };
     assert_eq!(parse_cells(&text).expect("Yosys' output"), cells);
+}
+
+/// The totals of `stat -top`: memories that were left out of the synthesis are not cells.
+#[test]
+fn a_hierarchy_is_read() {
+    let text = "=== top ===\n   Number of cells:                  1\n     LUT6                            1\n\n\
+                === design hierarchy ===\n   top                               1\n\n   \
+                Number of processes:              0\n   Number of cells:                 60\n     \
+                CARRY4                          4\n     DSP48E2                        18\n     \
+                FDRE                           20\n     LUT2                            7\n     \
+                LUT6                            9\n     SRL16E                          2\n     \
+                gyrus_ram_64x2048               1\n     gyrus_delay_72x31               1\n";
+    let cells = Cells {
+        dsp: 18,
+        lut: 16,
+        ff: 20,
+        memory_lut: 2,
+        ..Cells::default()
+    };
+    assert_eq!(parse_hierarchy(text).expect("Yosys' output"), cells);
+    for wrong in [
+        text.replace("design hierarchy", "design"),
+        text.replace("CARRY4", "CARRY9"),
+        text.replace("   18\n", "   eighteen\n"),
+    ] {
+        let error = parse_hierarchy(&wrong).expect_err("not Yosys' output");
+        assert!(matches!(error, ReportError::Output { .. }), "{error}");
+    }
 }
 
 #[test]

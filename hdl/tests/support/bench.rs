@@ -226,7 +226,7 @@ impl<D: Dut> Bench<D> {
         translate.args(["bench.v", "top.v", "harness.cpp"]);
         finish(&directory, "translate", translate);
         let build = directory.join("build");
-        let library = Library::new();
+        let library = Library::new(&directory);
         library.put_into(&build);
         let mut make = Command::new("make");
         make.args(["-C", "build", "-f", "Vbench.mk", "-j", "1", "OPT_FAST=-O0"]);
@@ -257,8 +257,13 @@ struct Library {
 impl Library {
     const OBJECTS: [&str; 2] = ["verilated.o", "verilated_threads.o"];
 
-    fn new() -> Self {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("verilated");
+    /// For benches built by this Verilator: objects of one version do not fit the code of another.
+    fn new(bench: &Path) -> Self {
+        let mut version = Command::new("verilator");
+        version.arg("--version");
+        let version = finish(bench, "version", version);
+        let version: Vec<&str> = version.split_whitespace().take(2).collect();
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(version.join("-"));
         std::fs::create_dir_all(&directory).expect("a directory for object files");
         Self { directory }
     }
