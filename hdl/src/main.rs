@@ -52,6 +52,9 @@ enum Action {
         /// Cores of so many lanes.
         #[arg(long, value_delimiter = ',', default_values_t = [8, 32, 128])]
         lanes: Vec<usize>,
+        /// These units of the table alone, and no cores.
+        #[arg(long, value_delimiter = ',', conflicts_with = "lanes")]
+        units: Vec<String>,
         /// Directory for the tools' files and logs.
         #[arg(long, default_value = "target/report")]
         directory: PathBuf,
@@ -128,13 +131,21 @@ fn run(action: Action) -> Result<(), CliError> {
                 writeln!(out, "{}", path.display())?;
             }
         }
-        Action::Report { lanes, directory } => {
+        Action::Report {
+            mut lanes,
+            units: names,
+            directory,
+        } => {
             // Before the units, which take minutes.
             for &lanes in &lanes {
                 CoreParameters::for_lanes(lanes)?;
             }
             let mut units = report::arithmetic()?;
             units.extend(report::datapath()?);
+            if !names.is_empty() {
+                units = report::select(units, &names)?;
+                lanes.clear();
+            }
             let options = report::Options::new(units, directory);
             writeln!(out, "{}", report::run(&options)?)?;
             for lanes in lanes {

@@ -1,11 +1,11 @@
 //! A pair of lanes of the forward transform (Cooley and Tukey): a + w b and a - w b, w = 8^index.
 //!
-//! Ranges: with |u - v| of [`ShiftFold`], six stages, the first of them plain, after products below
+//! Ranges: with the product of [`ShiftFold`], six stages, the first of them plain, after factors below
 //! 2^67, or five after digits of 31 bits, stay below 2^70.
 //!
 //! With `enable` low, a and b pass: the polynomial has no such stage.
 //!
-//! Timing: shift and fold, add. Latency 2, one more with a register in the shifter.
+//! Timing: [shift,] fold, add. Latency 2, one more with a register in the shifter.
 
 use super::arrangement::INDEX_BITS;
 use super::shift_fold::ShiftFold;
@@ -85,6 +85,7 @@ impl Logic for ForwardButterfly {
         self.b_early.clock.next = self.clock.val();
         self.product.x.next = self.b.val();
         self.product.index.next = self.index.val();
+        self.product.negate.next = false;
         self.a_early.d.next = self.a.val();
         self.b_early.d.next = self.b.val();
         self.a_sum.d.next = self.a_early.q.val();
@@ -95,10 +96,9 @@ impl Logic for ForwardButterfly {
         self.sum_register.d.next = self.a_sum.q.val();
         self.difference_register.d.next = self.a_difference.q.val();
         if self.enable.val() {
-            self.sum_register.d.next =
-                self.a_sum.q.val() + self.product.u.val() - self.product.v.val();
+            self.sum_register.d.next = self.a_sum.q.val() + self.product.product.val();
             self.difference_register.d.next =
-                self.a_difference.q.val() - self.product.u.val() + self.product.v.val();
+                self.a_difference.q.val() - self.product.product.val();
         }
         self.sum.next = self.sum_register.q.val();
         self.difference.next = self.difference_register.q.val();

@@ -1,16 +1,13 @@
 //! A pair of lanes of the inverse transform (Gentleman and Sande): a + b and (a - b) / w, w = 8^index.
 //!
-//! 1 / w is -8^(32 - index): the sign exchanges the operands of the subtraction. The product comes
-//! out of [`ShiftFold`] as u - v and is not added up here: the next stage's addition takes both. So
-//! a, b and the difference are pairs of numbers. The sum is brought back to 2^64 + 2^40 by
-//! 2^64 = 2^32 - 1.
+//! 1 / w is -8^(32 - index): b - a is what is multiplied, and negated if the index is 0. The sum is
+//! brought back to 2^64 + 2^40 by 2^64 = 2^32 - 1.
 //!
-//! Ranges: operands (a less a_minus) below 2^70; results below 2^69, and from the second stage on
-//! below 2^67.
+//! Ranges: operands below 2^70; results below 2^68, and from the second stage on below 2^65.
 //!
 //! With `enable` low, a and b pass, as residues: the polynomial has no such stage.
 //!
-//! Timing: add, shift and fold. Latency 2, one more with a register in the shifter.
+//! Timing: add, [shift,] fold. Latency 2, one more with a register in the shifter.
 
 use super::arrangement::INDEX_BITS;
 use super::shift_fold::ShiftFold;
@@ -18,7 +15,7 @@ use crate::arith::Lazy;
 use crate::memory::OptionalRegister;
 use rust_hdl::prelude::*;
 
-/// sum = a + b, difference = (a - b) / 8^index, a and b given and the latter returned as differences.
+/// sum = a + b, difference = (a - b) / 8^index.
 #[derive(LogicBlock)]
 pub struct InverseButterfly {
     /// The clock; rising edge.
@@ -29,23 +26,19 @@ pub struct InverseButterfly {
     pub index: Signal<In, Bits<INDEX_BITS>>,
     /// The lane with the index bit clear.
     pub a: Signal<In, Lazy>,
-    /// What is to be taken off it.
-    pub a_minus: Signal<In, Lazy>,
     /// The lane with the index bit set.
     pub b: Signal<In, Lazy>,
-    /// What is to be taken off it.
-    pub b_minus: Signal<In, Lazy>,
     /// a + b.
     pub sum: Signal<Out, Lazy>,
-    /// (a - b) / w, more by the next port.
+    /// (a - b) / w.
     pub difference: Signal<Out, Lazy>,
-    /// What is to be taken off it.
-    pub difference_minus: Signal<Out, Lazy>,
-    /// a + b and +-(a - b), or a and b.
+    /// a + b and b - a, or a and b.
     total: DFF<Lazy>,
     gap: DFF<Lazy>,
     /// Minus the index modulo 32.
     complement: DFF<Bits<INDEX_BITS>>,
+    /// The index is 0.
+    negate: DFF<Bit>,
     product: ShiftFold,
     total_early: OptionalRegister<72>,
     /// The sum's upper 8 bits, sign-extended.
@@ -64,15 +57,13 @@ impl InverseButterfly {
             enable: Default::default(),
             index: Default::default(),
             a: Default::default(),
-            a_minus: Default::default(),
             b: Default::default(),
-            b_minus: Default::default(),
             sum: Default::default(),
             difference: Default::default(),
-            difference_minus: Default::default(),
             total: Default::default(),
             gap: Default::default(),
             complement: Default::default(),
+            negate: Default::default(),
             product: ShiftFold::new(shift_register),
             total_early: OptionalRegister::new(shift_register),
             top: Default::default(),
@@ -92,26 +83,23 @@ impl InverseButterfly {
 impl Logic for InverseButterfly {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, total, gap, complement, reduced);
+        dff_setup!(self, clock, total, gap, complement, negate, reduced);
         self.product.clock.next = self.clock.val();
         self.total_early.clock.next = self.clock.val();
 
-        self.total.d.next = self.a.val() - self.a_minus.val();
-        self.gap.d.next = self.b.val() - self.b_minus.val();
+        self.total.d.next = self.a.val();
+        self.gap.d.next = self.b.val();
         self.complement.d.next = self.zero.val();
         if self.enable.val() {
-            self.total.d.next =
-                self.a.val() + self.b.val() - self.a_minus.val() - self.b_minus.val();
-            self.gap.d.next = self.b.val() - self.a.val() + self.a_minus.val() - self.b_minus.val();
+            self.total.d.next = self.a.val() + self.b.val();
+            self.gap.d.next = self.b.val() - self.a.val();
             self.complement.d.next = self.zero.val() - self.index.val();
-            if self.index.val() == 0 {
-                self.gap.d.next =
-                    self.a.val() - self.b.val() - self.a_minus.val() + self.b_minus.val();
-            }
         }
+        self.negate.d.next = self.enable.val() & (self.index.val() == 0);
 
         self.product.x.next = self.gap.q.val();
         self.product.index.next = self.complement.q.val();
+        self.product.negate.next = self.negate.q.val();
         self.total_early.d.next = self.total.q.val();
         self.top.next = bit_cast::<72, 8>(self.total_early.q.val().get_bits::<8>(64));
         if self.total_early.q.val().get_bit(71) {
@@ -123,7 +111,6 @@ impl Logic for InverseButterfly {
             - self.top.val();
 
         self.sum.next = self.reduced.q.val();
-        self.difference.next = self.product.u.val();
-        self.difference_minus.next = self.product.v.val();
+        self.difference.next = self.product.product.val();
     }
 }

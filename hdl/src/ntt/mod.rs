@@ -13,7 +13,6 @@
 //! | [`arrangement`] | which element is where and when; the order of work |
 //! | [`roots`] | psi and powers |
 //! | [`ForwardButterfly`], [`InverseButterfly`], [`PlainButterfly`] | the arithmetic of one pair of lanes |
-//! | [`Settle`] | the end of a run of inverse stages |
 //! | [`Stage`] | butterflies over one bit of the lane number |
 //! | [`ButterflyIndex`] | a butterfly's exponent from the cycle number |
 //! | [`Exchange`] | a time bit becomes a lane bit: the transposition memories |
@@ -31,7 +30,6 @@ mod index;
 mod inverse_butterfly;
 mod plain_butterfly;
 pub mod roots;
-mod settle;
 mod shift_fold;
 mod stage;
 mod transform;
@@ -44,7 +42,6 @@ pub use forward_butterfly::ForwardButterfly;
 pub use index::ButterflyIndex;
 pub use inverse_butterfly::InverseButterfly;
 pub use plain_butterfly::PlainButterfly;
-pub use settle::Settle;
 pub use stage::Stage;
 pub use transform::{Direction, Transform};
 pub use twiddle::Twiddle;

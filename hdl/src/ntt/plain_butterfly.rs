@@ -1,7 +1,6 @@
 //! A pair of lanes in a stage whose factor is 1 in every cycle: a + b and a - b.
 //!
-//! Operands are pairs of numbers, as [`super::InverseButterfly`] leaves them; in the forward
-//! transform nothing is to be taken off. Results grow by one bit.
+//! Results grow by one bit.
 //!
 //! With `enable` low, a and b pass: the polynomial has no such stage.
 //!
@@ -10,7 +9,7 @@
 use crate::arith::Lazy;
 use rust_hdl::prelude::*;
 
-/// sum = a + b, difference = a - b, a and b given as differences.
+/// sum = a + b, difference = a - b.
 #[derive(LogicBlock, Default)]
 pub struct PlainButterfly {
     /// The clock; rising edge.
@@ -19,12 +18,8 @@ pub struct PlainButterfly {
     pub enable: Signal<In, Bit>,
     /// The lane with the index bit clear.
     pub a: Signal<In, Lazy>,
-    /// What is to be taken off it.
-    pub a_minus: Signal<In, Lazy>,
     /// The lane with the index bit set.
     pub b: Signal<In, Lazy>,
-    /// What is to be taken off it.
-    pub b_minus: Signal<In, Lazy>,
     /// a + b.
     pub sum: Signal<Out, Lazy>,
     /// a - b.
@@ -42,13 +37,11 @@ impl Logic for PlainButterfly {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, sum_register, difference_register);
-        self.sum_register.d.next = self.a.val() - self.a_minus.val();
-        self.difference_register.d.next = self.b.val() - self.b_minus.val();
+        self.sum_register.d.next = self.a.val();
+        self.difference_register.d.next = self.b.val();
         if self.enable.val() {
-            self.sum_register.d.next =
-                self.a.val() + self.b.val() - self.a_minus.val() - self.b_minus.val();
-            self.difference_register.d.next =
-                self.a.val() - self.b.val() - self.a_minus.val() + self.b_minus.val();
+            self.sum_register.d.next = self.a.val() + self.b.val();
+            self.difference_register.d.next = self.a.val() - self.b.val();
         }
         self.sum.next = self.sum_register.q.val();
         self.difference.next = self.difference_register.q.val();

@@ -1,23 +1,31 @@
-//! A lazy residue times 8^index, index below 32, as a difference of two numbers.
+//! A lazy residue times 8^index, index below 32, brought back to few bits.
 //!
-//! x 8^index is below 2^168. Its words give x 8^index = L + 2^64 M + 2^96 H = (L + 2^32 M) - (M + H)
-//! = u - v modulo q, with L of 64 bits, M of 32 and H signed: |u - v| <= 2^65 + 2^32 + |x| / 8. Two
-//! additions side by side; a third, u - v, is left to whoever adds anyway.
+//! x 8^index is below 2^168. Its words are L of 64 bits, M of 32 and a signed H of 72; modulo q,
 //!
-//! Timing, between two registers each: [a part of the shift, if the index changes from cycle to
-//! cycle,] shift and fold. Latency 1 or 2.
+//! ```text
+//! x 8^index = L + 2^64 M + 2^96 H = L + 2^32 M - M - H
+//!           = L + (2^32 M + (2^32 - 1 - M)) + (-1 - H) + 2 - 2^32
+//!           = L + (2^32 M + (2^32 - 1 - M)) + (-1 - H) + 1 - 2^64       (less q)
+//! ```
+//!
+//! so M is added and subtracted by one concatenation, -1 - H is H inverted, and -2^64 are ones above
+//! L: three operands, which one row of full adders and one carry chain add up. The result p has
+//! |p| <= 2^64 + 2^33 + |x| / 8.
+//!
+//! With `negate`, which index 0 alone allows, it is -x instead: x inverted, and 1 more.
+//!
+//! Timing, between two registers each: [the shift, if the index changes from cycle to cycle,] the
+//! addition. Latency 1 or 2.
 
 use super::arrangement::INDEX_BITS;
 use crate::arith::Lazy;
 use crate::memory::OptionalRegister;
 use rust_hdl::prelude::*;
 
-/// Bits after the first part of the shift, by 0, 3, .. 21.
-const FINE: usize = 96;
-/// Bits after the second, by 0, 24, 48 or 72.
+/// Bits of a lazy residue shifted by up to 93, and three for the sign.
 const WIDE: usize = 168;
 
-/// x 8^index as u - v.
+/// x 8^index or, with index 0, -x.
 #[derive(LogicBlock)]
 pub(super) struct ShiftFold {
     /// The clock; rising edge.
@@ -26,45 +34,61 @@ pub(super) struct ShiftFold {
     pub x: Signal<In, Lazy>,
     /// Which power of 8.
     pub index: Signal<In, Bits<INDEX_BITS>>,
-    /// L + 2^32 M, in [0, 2^65).
-    pub u: Signal<Out, Lazy>,
-    /// M + H, two's complement.
-    pub v: Signal<Out, Lazy>,
-    extended: Signal<Local, Bits<FINE>>,
-    by_3: Signal<Local, Bits<FINE>>,
-    by_9: Signal<Local, Bits<FINE>>,
-    fine: OptionalRegister<FINE>,
-    rest: OptionalRegister<2>,
-    fine_extended: Signal<Local, Bits<WIDE>>,
-    by_24: Signal<Local, Bits<WIDE>>,
-    wide: Signal<Local, Bits<WIDE>>,
-    u_register: DFF<Lazy>,
-    v_register: DFF<Lazy>,
-    fine_sign: Constant<Bits<FINE>>,
-    wide_sign: Constant<Bits<WIDE>>,
+    /// Take -x. The index is 0.
+    pub negate: Signal<In, Bit>,
+    /// The product.
+    pub product: Signal<Out, Lazy>,
+    operand: Signal<Local, Lazy>,
+    extended: Signal<Local, Bits<WIDE>>,
+    by_3: Signal<Local, Bits<WIDE>>,
+    by_9: Signal<Local, Bits<WIDE>>,
+    by_21: Signal<Local, Bits<WIDE>>,
+    by_45: Signal<Local, Bits<WIDE>>,
+    wide: OptionalRegister<WIDE>,
+    one_more: OptionalRegister<1>,
+    /// L below ones.
+    low: Signal<Local, Lazy>,
+    /// M above itself inverted.
+    middle: Signal<Local, Lazy>,
+    /// H inverted.
+    high: Signal<Local, Lazy>,
+    /// The full adders' results. The carries' lowest bit is free for `one_more`.
+    sums: Signal<Local, Lazy>,
+    carries: Signal<Local, Lazy>,
+    product_register: DFF<Lazy>,
+    sign: Constant<Bits<WIDE>>,
+    ones_above: Constant<Lazy>,
+    zero: Constant<Bits<1>>,
+    one: Constant<Bits<1>>,
 }
 
 impl ShiftFold {
-    /// With or without a register inside the shifter.
+    /// With or without a register behind the shift.
     pub(super) fn new(shift_register: bool) -> Self {
         Self {
             clock: Default::default(),
             x: Default::default(),
             index: Default::default(),
-            u: Default::default(),
-            v: Default::default(),
+            negate: Default::default(),
+            product: Default::default(),
+            operand: Default::default(),
             extended: Default::default(),
             by_3: Default::default(),
             by_9: Default::default(),
-            fine: OptionalRegister::new(shift_register),
-            rest: OptionalRegister::new(shift_register),
-            fine_extended: Default::default(),
-            by_24: Default::default(),
-            wide: Default::default(),
-            u_register: Default::default(),
-            v_register: Default::default(),
-            fine_sign: Constant::new(Bits::<FINE>::mask() << 72),
-            wide_sign: Constant::new(Bits::<WIDE>::mask() << FINE as u64),
+            by_21: Default::default(),
+            by_45: Default::default(),
+            wide: OptionalRegister::new(shift_register),
+            one_more: OptionalRegister::new(shift_register),
+            low: Default::default(),
+            middle: Default::default(),
+            high: Default::default(),
+            sums: Default::default(),
+            carries: Default::default(),
+            product_register: Default::default(),
+            sign: Constant::new(Bits::<WIDE>::mask() << 72),
+            ones_above: Constant::new(Lazy::mask() << 64),
+            zero: Constant::new(Default::default()),
+            one: Constant::new(1.into()),
         }
     }
 }
@@ -72,13 +96,19 @@ impl ShiftFold {
 impl Logic for ShiftFold {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, u_register, v_register);
-        self.fine.clock.next = self.clock.val();
-        self.rest.clock.next = self.clock.val();
+        dff_setup!(self, clock, product_register);
+        self.wide.clock.next = self.clock.val();
+        self.one_more.clock.next = self.clock.val();
 
-        self.extended.next = bit_cast::<FINE, 72>(self.x.val());
-        if self.x.val().get_bit(71) {
-            self.extended.next = bit_cast::<FINE, 72>(self.x.val()) | self.fine_sign.val();
+        self.operand.next = self.x.val();
+        self.one_more.d.next = self.zero.val();
+        if self.negate.val() {
+            self.operand.next = !self.x.val();
+            self.one_more.d.next = self.one.val();
+        }
+        self.extended.next = bit_cast::<WIDE, 72>(self.operand.val());
+        if self.operand.val().get_bit(71) {
+            self.extended.next = bit_cast::<WIDE, 72>(self.operand.val()) | self.sign.val();
         }
         self.by_3.next = self.extended.val();
         if self.index.val().get_bit(0) {
@@ -88,31 +118,32 @@ impl Logic for ShiftFold {
         if self.index.val().get_bit(1) {
             self.by_9.next = self.by_3.val() << 6;
         }
-        self.fine.d.next = self.by_9.val();
+        self.by_21.next = self.by_9.val();
         if self.index.val().get_bit(2) {
-            self.fine.d.next = self.by_9.val() << 12;
+            self.by_21.next = self.by_9.val() << 12;
         }
-        self.rest.d.next = self.index.val().get_bits::<2>(3);
-
-        self.fine_extended.next = bit_cast::<WIDE, FINE>(self.fine.q.val());
-        if self.fine.q.val().get_bit(95) {
-            self.fine_extended.next =
-                bit_cast::<WIDE, FINE>(self.fine.q.val()) | self.wide_sign.val();
+        self.by_45.next = self.by_21.val();
+        if self.index.val().get_bit(3) {
+            self.by_45.next = self.by_21.val() << 24;
         }
-        self.by_24.next = self.fine_extended.val();
-        if self.rest.q.val().get_bit(0) {
-            self.by_24.next = self.fine_extended.val() << 24;
-        }
-        self.wide.next = self.by_24.val();
-        if self.rest.q.val().get_bit(1) {
-            self.wide.next = self.by_24.val() << 48;
+        self.wide.d.next = self.by_45.val();
+        if self.index.val().get_bit(4) {
+            self.wide.d.next = self.by_45.val() << 48;
         }
 
-        self.u_register.d.next = bit_cast::<72, 64>(self.wide.val().get_bits::<64>(0))
-            + (bit_cast::<72, 32>(self.wide.val().get_bits::<32>(64)) << 32);
-        self.v_register.d.next = self.wide.val().get_bits::<72>(96)
-            + bit_cast::<72, 32>(self.wide.val().get_bits::<32>(64));
-        self.u.next = self.u_register.q.val();
-        self.v.next = self.v_register.q.val();
+        self.low.next =
+            bit_cast::<72, 64>(self.wide.q.val().get_bits::<64>(0)) | self.ones_above.val();
+        self.middle.next = bit_cast::<72, 32>(!self.wide.q.val().get_bits::<32>(64))
+            | (bit_cast::<72, 32>(self.wide.q.val().get_bits::<32>(64)) << 32);
+        self.high.next = !self.wide.q.val().get_bits::<72>(96);
+        self.sums.next = self.low.val() ^ self.middle.val() ^ self.high.val();
+        self.carries.next = (((self.low.val() & self.middle.val())
+            | (self.low.val() & self.high.val())
+            | (self.middle.val() & self.high.val()))
+            << 1)
+            | bit_cast::<72, 1>(self.one_more.q.val());
+        // a - !b is a + b + 1 by the carry chain's own carry in.
+        self.product_register.d.next = self.sums.val() - !self.carries.val();
+        self.product.next = self.product_register.q.val();
     }
 }

@@ -1,8 +1,5 @@
 //! One stage of butterflies: all pairs of lanes that differ in one bit of the lane number.
 //!
-//! Elements of the inverse transform are `x` less `x_minus` and `y` less `y_minus`
-//! ([`InverseButterfly`]); in the forward one both are zero.
-//!
 //! Timing: that of the butterfly, with a register in the shifter if an exponent of the stage
 //! changes from cycle to cycle, and the plain butterfly's if all exponents are 0; see
 //! [`Stage::latency`].
@@ -31,16 +28,12 @@ pub struct Stage {
     pub time_in: Signal<In, Time>,
     /// An element for each lane.
     pub x: Vec<Signal<In, Lazy>>,
-    /// What is to be taken off it.
-    pub x_minus: Vec<Signal<In, Lazy>>,
     /// `y` holds elements.
     pub valid_out: Signal<Out, Bit>,
     /// The number of the cycle within the pass.
     pub time_out: Signal<Out, Time>,
     /// An element for each lane.
     pub y: Vec<Signal<Out, Lazy>>,
-    /// What is to be taken off it.
-    pub y_minus: Vec<Signal<Out, Lazy>>,
     control: ControlDelay,
     indices: Vec<ButterflyIndex>,
     /// One for each pair, of one kind.
@@ -77,11 +70,9 @@ impl Stage {
             valid_in: Signal::default(),
             time_in: Signal::default(),
             x: many(lanes, |_| Signal::default()),
-            x_minus: many(lanes, |_| Signal::default()),
             valid_out: Signal::default(),
             time_out: Signal::default(),
             y: many(lanes, |_| Signal::default()),
-            y_minus: many(lanes, |_| Signal::default()),
             control: ControlDelay::new(latency),
             indices: many(forward + inverse, |pair| {
                 ButterflyIndex::new(index, lower_lane(pair, lane_bit))
@@ -92,12 +83,6 @@ impl Stage {
             _lane_bit: lane_bit,
             _latency: latency,
         }
-    }
-
-    /// Whether results have something to be taken off.
-    #[must_use]
-    pub fn leaves_differences(&self) -> bool {
-        !self.inverse.is_empty()
     }
 
     /// Rising edges from `x` to `y`.
@@ -124,13 +109,9 @@ impl Logic for Stage {
             wire!(plain[pair].clock <= clock);
             wire!(plain[pair].enable <= enable);
             wire!(plain[pair].a <= x[lower]);
-            wire!(plain[pair].a_minus <= x_minus[lower]);
             wire!(plain[pair].b <= x[upper]);
-            wire!(plain[pair].b_minus <= x_minus[upper]);
             wire!(y[lower] <= plain[pair].sum);
             wire!(y[upper] <= plain[pair].difference);
-            constant!(y_minus[lower] <= Lazy::default());
-            constant!(y_minus[upper] <= Lazy::default());
         }
         for pair in 0..this.forward.len() {
             let lower = lower_lane(pair, this._lane_bit);
@@ -142,8 +123,6 @@ impl Logic for Stage {
             wire!(forward[pair].b <= x[upper]);
             wire!(y[lower] <= forward[pair].sum);
             wire!(y[upper] <= forward[pair].difference);
-            constant!(y_minus[lower] <= Lazy::default());
-            constant!(y_minus[upper] <= Lazy::default());
         }
         for pair in 0..this.inverse.len() {
             let lower = lower_lane(pair, this._lane_bit);
@@ -152,13 +131,9 @@ impl Logic for Stage {
             wire!(inverse[pair].enable <= enable);
             wire!(inverse[pair].index <= indices[pair].index);
             wire!(inverse[pair].a <= x[lower]);
-            wire!(inverse[pair].a_minus <= x_minus[lower]);
             wire!(inverse[pair].b <= x[upper]);
-            wire!(inverse[pair].b_minus <= x_minus[upper]);
             wire!(y[lower] <= inverse[pair].sum);
             wire!(y[upper] <= inverse[pair].difference);
-            constant!(y_minus[lower] <= Lazy::default());
-            wire!(y_minus[upper] <= inverse[pair].difference_minus);
         }
     }
 }

@@ -13,7 +13,7 @@
 use super::arrangement::IndexBit;
 use super::arrangement::{Shape, Step, steps};
 use super::index::{FIRST_OPTIONAL_FINE_BIT, OPTIONAL_FINE_BITS};
-use super::{Exchange, Settle, Stage, Time, Twiddle};
+use super::{Exchange, Stage, Time, Twiddle};
 use crate::arith::Lazy;
 use crate::structure;
 use crate::structure::many;
@@ -33,7 +33,6 @@ pub enum Direction {
 enum Unit {
     Exchange(usize, Presence),
     Stage(usize, Presence),
-    Settle(usize),
     Twiddle,
 }
 
@@ -80,12 +79,9 @@ pub struct Transform {
     presence: Vec<FineBit>,
     exchanges: Vec<Exchange>,
     stages: Vec<Stage>,
-    settles: Vec<Settle>,
     twiddle: Twiddle,
     /// Between steps: bus s of lane i is `bus[s * lanes + i]`.
     bus: Vec<Signal<Local, Lazy>>,
-    /// What is to be taken off, behind stages.
-    bus_minus: Vec<Signal<Local, Lazy>>,
     bus_valid: Vec<Signal<Local, Bit>>,
     bus_time: Vec<Signal<Local, Time>>,
     _units: Vec<Unit>,
@@ -102,12 +98,11 @@ impl Transform {
             plan.reverse();
         }
         let mut exchanges = Vec::new();
-        let mut stages: Vec<Stage> = Vec::new();
-        let mut settles = Vec::new();
+        let mut stages = Vec::new();
         let mut twiddle = None;
         let mut units = Vec::new();
         let mut latency = 0;
-        for (at, step) in plan.iter().enumerate() {
+        for step in &plan {
             match step {
                 Step::Exchange { time, lane, bit } => {
                     let exchange = Exchange::new(lanes, *time, *lane);
@@ -119,12 +114,6 @@ impl Transform {
                     let stage = Stage::new(shape, direction, *lane, index);
                     latency += stage.latency();
                     units.push(Unit::Stage(stages.len(), Presence::of(*bit)));
-                    let run_ends = !matches!(plan.get(at + 1), Some(Step::Butterfly { .. }));
-                    if run_ends && stage.leaves_differences() {
-                        latency += Settle::LATENCY;
-                        units.push(Unit::Settle(settles.len()));
-                        settles.push(Settle::new(lanes));
-                    }
                     stages.push(stage);
                 }
                 Step::Twiddle { arrangement } => {
@@ -148,13 +137,11 @@ impl Transform {
             presence: many(OPTIONAL_FINE_BITS, FineBit::new),
             exchanges,
             stages,
-            settles,
             twiddle: twiddle.unwrap_or_else(|| {
                 let arrangement = super::Arrangement::of_coefficients(shape);
                 Twiddle::new(shape, &arrangement, direction)
             }),
             bus: many(buses * lanes, |_| Signal::default()),
-            bus_minus: many(buses * lanes, |_| Signal::default()),
             bus_valid: many(buses, |_| Signal::default()),
             bus_time: many(buses, |_| Signal::default()),
             _units: units,
@@ -179,7 +166,6 @@ impl Logic for Transform {
         wire!(bus_time[0] <= time_in);
         for lane in 0..lanes {
             wire!(bus[lane] <= x[lane]);
-            constant!(bus_minus[lane] <= Lazy::default());
         }
         for step in 0..this._units.len() {
             let (from, to) = (step * lanes, (step + 1) * lanes);
@@ -197,7 +183,6 @@ impl Logic for Transform {
                     for lane in 0..lanes {
                         wire!(exchanges[unit].x[lane] <= bus[from + lane]);
                         wire!(bus[to + lane] <= exchanges[unit].y[lane]);
-                        constant!(bus_minus[to + lane] <= Lazy::default());
                     }
                 }
                 Unit::Stage(unit, presence) => {
@@ -213,22 +198,7 @@ impl Logic for Transform {
                     wire!(bus_time[step + 1] <= stages[unit].time_out);
                     for lane in 0..lanes {
                         wire!(stages[unit].x[lane] <= bus[from + lane]);
-                        wire!(stages[unit].x_minus[lane] <= bus_minus[from + lane]);
                         wire!(bus[to + lane] <= stages[unit].y[lane]);
-                        wire!(bus_minus[to + lane] <= stages[unit].y_minus[lane]);
-                    }
-                }
-                Unit::Settle(unit) => {
-                    wire!(settles[unit].clock <= clock);
-                    wire!(settles[unit].valid_in <= bus_valid[step]);
-                    wire!(settles[unit].time_in <= bus_time[step]);
-                    wire!(bus_valid[step + 1] <= settles[unit].valid_out);
-                    wire!(bus_time[step + 1] <= settles[unit].time_out);
-                    for lane in 0..lanes {
-                        wire!(settles[unit].x[lane] <= bus[from + lane]);
-                        wire!(settles[unit].x_minus[lane] <= bus_minus[from + lane]);
-                        wire!(bus[to + lane] <= settles[unit].y[lane]);
-                        constant!(bus_minus[to + lane] <= Lazy::default());
                     }
                 }
                 Unit::Twiddle => {
@@ -241,7 +211,6 @@ impl Logic for Transform {
                     for lane in 0..lanes {
                         wire!(twiddle.x[lane] <= bus[from + lane]);
                         wire!(bus[to + lane] <= twiddle.y[lane]);
-                        constant!(bus_minus[to + lane] <= Lazy::default());
                     }
                 }
             }

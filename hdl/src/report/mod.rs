@@ -75,6 +75,14 @@ pub enum ReportError {
     /// A unit cannot be written.
     #[error(transparent)]
     Emit(#[from] crate::emit::EmitError),
+    /// There is no such unit.
+    #[error("no unit {name:?} in the report, which has {}", known.join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// A unit's name is not usable as the name of a directory.
     #[error("a unit's name has letters, digits and underscores, not {0:?}")]
     Name(String),
@@ -113,6 +121,22 @@ impl Unit {
             route,
         })
     }
+}
+
+/// Those of the units that have these names, in the order of the names.
+///
+/// # Errors
+///
+/// There is no unit of a name.
+pub fn select(units: Vec<Unit>, names: &[String]) -> Result<Vec<Unit>, ReportError> {
+    let find = |name: &String| {
+        let unit = units.iter().find(|unit| unit.name == *name);
+        unit.cloned().ok_or_else(|| ReportError::Unknown {
+            name: name.clone(),
+            known: units.iter().map(|unit| unit.name.clone()).collect(),
+        })
+    };
+    names.iter().map(find).collect()
 }
 
 /// What to report on, and with what.

@@ -9,6 +9,7 @@ use crate::decompose;
 use crate::mac::PairMac;
 use crate::ntt::{ForwardButterfly, InverseButterfly, PlainButterfly};
 use crate::structure;
+use crate::structure::many;
 use crate::switch_modulus::SwitchModulus;
 use rust_hdl::prelude::*;
 
@@ -52,101 +53,51 @@ pub fn datapath() -> Result<Vec<Unit>, ReportError> {
     ])
 }
 
-/// Two forward butterflies in a row.
-#[derive(LogicBlock)]
-struct TwoForward {
-    clock: Signal<In, Clock>,
-    index: Signal<In, Bits<5>>,
-    a: Signal<In, Lazy>,
-    b: Signal<In, Lazy>,
-    sum: Signal<Out, Lazy>,
-    difference: Signal<Out, Lazy>,
-    pair: Vec<ForwardButterfly>,
-}
-
-impl TwoForward {
-    fn new() -> Self {
-        Self {
-            clock: Signal::default(),
-            index: Signal::default(),
-            a: Signal::default(),
-            b: Signal::default(),
-            sum: Signal::default(),
-            difference: Signal::default(),
-            pair: vec![ForwardButterfly::new(true), ForwardButterfly::new(true)],
+/// Two butterflies in a row, each with an index of its own.
+macro_rules! two_in_a_row {
+    ($name:ident, $butterfly:ident) => {
+        #[derive(LogicBlock)]
+        struct $name {
+            clock: Signal<In, Clock>,
+            index: Vec<Signal<In, Bits<5>>>,
+            a: Signal<In, Lazy>,
+            b: Signal<In, Lazy>,
+            sum: Signal<Out, Lazy>,
+            difference: Signal<Out, Lazy>,
+            pair: Vec<$butterfly>,
         }
-    }
-}
 
-impl Logic for TwoForward {
-    structure! { this =>
-        for unit in 0..this.pair.len() {
-            wire!(pair[unit].clock <= clock);
-            wire!(pair[unit].index <= index);
-            constant!(pair[unit].enable <= true);
+        impl $name {
+            fn new() -> Self {
+                Self {
+                    clock: Signal::default(),
+                    index: many(2, |_| Signal::default()),
+                    a: Signal::default(),
+                    b: Signal::default(),
+                    sum: Signal::default(),
+                    difference: Signal::default(),
+                    pair: many(2, |_| $butterfly::new(true)),
+                }
+            }
         }
-        wire!(pair[0].a <= a);
-        wire!(pair[0].b <= b);
-        wire!(pair[1].a <= pair[0].sum);
-        wire!(pair[1].b <= pair[0].difference);
-        wire!(sum <= pair[1].sum);
-        wire!(difference <= pair[1].difference);
-    }
-}
 
-/// Two inverse butterflies in a row; the second one's operands are both pairs of numbers.
-#[derive(LogicBlock)]
-struct TwoInverse {
-    clock: Signal<In, Clock>,
-    index: Signal<In, Bits<5>>,
-    a: Signal<In, Lazy>,
-    b: Signal<In, Lazy>,
-    c: Signal<In, Lazy>,
-    sum: Signal<Out, Lazy>,
-    difference: Signal<Out, Lazy>,
-    difference_minus: Signal<Out, Lazy>,
-    first: Vec<InverseButterfly>,
-    second: InverseButterfly,
-}
-
-impl TwoInverse {
-    fn new() -> Self {
-        Self {
-            clock: Signal::default(),
-            index: Signal::default(),
-            a: Signal::default(),
-            b: Signal::default(),
-            c: Signal::default(),
-            sum: Signal::default(),
-            difference: Signal::default(),
-            difference_minus: Signal::default(),
-            first: vec![InverseButterfly::new(true), InverseButterfly::new(true)],
-            second: InverseButterfly::new(true),
+        impl Logic for $name {
+            structure! { this =>
+                for unit in 0..this.pair.len() {
+                    wire!(pair[unit].clock <= clock);
+                    wire!(pair[unit].index <= index[unit]);
+                    constant!(pair[unit].enable <= true);
+                }
+                wire!(pair[0].a <= a);
+                wire!(pair[0].b <= b);
+                wire!(pair[1].a <= pair[0].sum);
+                wire!(pair[1].b <= pair[0].difference);
+                wire!(sum <= pair[1].sum);
+                wire!(difference <= pair[1].difference);
+            }
         }
-    }
+    };
 }
 
-impl Logic for TwoInverse {
-    structure! { this =>
-        for unit in 0..this.first.len() {
-            wire!(first[unit].clock <= clock);
-            wire!(first[unit].index <= index);
-            constant!(first[unit].enable <= true);
-            constant!(first[unit].a_minus <= Lazy::default());
-            constant!(first[unit].b_minus <= Lazy::default());
-            wire!(first[unit].a <= a);
-        }
-        wire!(first[0].b <= b);
-        wire!(first[1].b <= c);
-        wire!(second.clock <= clock);
-        wire!(second.index <= index);
-        constant!(second.enable <= true);
-        wire!(second.a <= first[0].difference);
-        wire!(second.a_minus <= first[0].difference_minus);
-        wire!(second.b <= first[1].difference);
-        wire!(second.b_minus <= first[1].difference_minus);
-        wire!(sum <= second.sum);
-        wire!(difference <= second.difference);
-        wire!(difference_minus <= second.difference_minus);
-    }
-}
+two_in_a_row!(TwoForward, ForwardButterfly);
+two_in_a_row!(TwoInverse, InverseButterfly);
