@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`arrangement`] | which element is where and when; the order of work |
 //! | [`roots`] | psi and powers |
+//! | [`ShiftFold`] | times a power of 8 |
 //! | [`ForwardButterfly`], [`InverseButterfly`], [`PlainButterfly`] | the arithmetic of one pair of lanes |
 //! | [`Stage`] | butterflies over one bit of the lane number |
 //! | [`ButterflyIndex`] | a butterfly's exponent from the cycle number |
@@ -42,6 +43,7 @@ pub use forward_butterfly::ForwardButterfly;
 pub use index::ButterflyIndex;
 pub use inverse_butterfly::InverseButterfly;
 pub use plain_butterfly::PlainButterfly;
+pub use shift_fold::ShiftFold;
 pub use stage::Stage;
 pub use transform::{Direction, Transform};
 pub use twiddle::Twiddle;

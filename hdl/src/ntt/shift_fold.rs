@@ -27,7 +27,7 @@ const WIDE: usize = 168;
 
 /// x 8^index or, with index 0, -x.
 #[derive(LogicBlock)]
-pub(super) struct ShiftFold {
+pub struct ShiftFold {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
     /// The number to multiply, |x| < 2^71.
@@ -64,7 +64,8 @@ pub(super) struct ShiftFold {
 
 impl ShiftFold {
     /// With or without a register behind the shift.
-    pub(super) fn new(shift_register: bool) -> Self {
+    #[must_use]
+    pub fn new(shift_register: bool) -> Self {
         Self {
             clock: Default::default(),
             x: Default::default(),

@@ -1,5 +1,5 @@
-//! Proofs about the Verilog of `gyrus_hdl::arith`, as Rust-HDL prints it, at full width and for all
-//! operands.
+//! Proofs about the emitted Verilog of `gyrus_hdl::arith` and of the butterflies, at full width and
+//! for all operands.
 //!
 //! What is proved, by Yosys' SAT solver unless it says otherwise:
 //!
@@ -15,9 +15,11 @@
 //! | `MulLazy` | the wiring of its products; each register of edge 3 is its sum as an exact integer; edge 4 is their total modulo 2^72 |
 //! | `MulLazy` | the total is congruent to x y modulo q and below 2^67 in absolute value: by polynomial arithmetic in this program, over the table that the lemmas are written from |
 //! | `MulMod` | the fold is v - q floor(v / 2^64) exactly, in [-q, 2q), for `Correct` |
+//! | `ShiftFold` | the shift is x 8^index, or -x - 1; the result is L + 2^32 M - M - H - q of its words, and 1 more for -x, as an exact integer |
+//! | `ForwardButterfly`, `InverseButterfly`, `PlainButterfly` | sums and differences are exact integers for operands within their ranges; the inverse one's sum is reduced by q floor(sum / 2^64) |
 //!
 //! What joins them and is not in a solver: 2^64 = E and 2^96 = -1 modulo q, so that lo + mid E - hi
-//! is `Fold`'s number; and that a product of factors of at most 2^16 - 1 (or 2^17 - 2) in absolute
+//! is `Fold`'s number, and L + 2^32 M - M - H `ShiftFold`'s; and that a product of factors of at most 2^16 - 1 (or 2^17 - 2) in absolute
 //! value is at most their square.
 //!
 //! What is not proved here: the number of edges and the valid bits. Steps are looked at one by one
@@ -31,6 +33,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod butterflies;
 mod linear;
 mod multiplier;
 mod polynomial;

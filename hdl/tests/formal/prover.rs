@@ -1,6 +1,7 @@
 //! Lemmas about emitted Verilog, proved or refuted by Yosys' SAT solver.
 
-use rust_hdl::prelude::{Block, generate_verilog};
+use gyrus_hdl::emit;
+use rust_hdl::prelude::Block;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -24,29 +25,31 @@ pub(crate) enum Registers {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+enum Verdict {
     Proved,
     Refuted,
 }
 
-/// Whether the body, which is put into the unit's top module and assumes and asserts things about
-/// its signals, holds for all values of the free ones.
-pub(crate) fn verdict<B: Block + Default>(
+/// Whether the body, which is put into the unit's emitted top module and assumes and asserts things
+/// about its signals, holds for all values of the free ones.
+fn verdict(
+    mut block: impl Block,
     name: &str,
     registers: Registers,
     body: &str,
     mutation: Option<(&str, &str)>,
 ) -> Verdict {
-    let mut block = B::default();
     block.connect_all();
-    let mut verilog = generate_verilog(&block);
+    let mut verilog = emit::verilog(&block, "top")
+        .expect("a unit that can be written")
+        .verilog();
     if let Some((from, to)) = mutation {
         assert!(verilog.contains(from), "{name}: {from} is in the Verilog");
         verilog = verilog.replace(from, to);
     }
-    // The top module comes first.
-    let lemma = format!("{MODULUS}{body}\nendmodule");
-    let verilog = verilog.replacen("endmodule", &lemma, 1);
+    // The top module comes last.
+    let (before, after) = verilog.rsplit_once("endmodule").expect("a module");
+    let verilog = format!("{before}{MODULUS}{body}\nendmodule{after}");
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join("formal")
         .join(name);
@@ -113,18 +116,19 @@ pub(crate) fn verdict<B: Block + Default>(
 }
 
 /// The lemma must hold.
-pub(crate) fn prove<B: Block + Default>(name: &str, registers: Registers, body: &str) {
-    let verdict = verdict::<B>(name, registers, body, None);
+pub(crate) fn prove(block: impl Block, name: &str, registers: Registers, body: &str) {
+    let verdict = verdict(block, name, registers, body, None);
     assert_eq!(verdict, Verdict::Proved, "{name}");
 }
 
 /// The lemma must fail once the emitted Verilog is mutated.
-pub(crate) fn refute<B: Block + Default>(
+pub(crate) fn refute(
+    block: impl Block,
     name: &str,
     registers: Registers,
     body: &str,
     mutation: (&str, &str),
 ) {
-    let verdict = verdict::<B>(name, registers, body, Some(mutation));
+    let verdict = verdict(block, name, registers, body, Some(mutation));
     assert_eq!(verdict, Verdict::Refuted, "{name}");
 }
