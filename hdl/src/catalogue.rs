@@ -1,8 +1,12 @@
 //! The designs that the `gyrus-hdl` command knows: one list.
 
-use crate::arith::{AddMod, MulMod, MulRoot64, Reduce128, SubMod};
+use crate::accumulator::Accumulator;
+use crate::arith::{AddMod, MulLazy, MulMod, MulRoot64, Normalise, Reduce128, SubMod};
 use crate::blind_rotate::{BuildError, CoreParameters};
 use crate::emit::{self, Design, EmitError};
+use crate::key_store::KeyStore;
+use crate::mac::Mac;
+use crate::ntt::{Direction, ForwardButterfly, InverseButterfly, Transform};
 use crate::trace::{self, FromWord, TraceError, Unit};
 use rust_hdl::prelude::Block;
 use thiserror::Error;
@@ -10,8 +14,14 @@ use thiserror::Error;
 /// The design that is meant when none is named.
 pub const CORE: &str = "core";
 
-/// Makes a waveform of so many cycles, with random operands from this seed.
-pub type Trace = fn(cycles: u64, seed: u64) -> Result<Vec<u8>, TraceError>;
+/// Where a waveform comes from.
+#[derive(Clone, Copy)]
+pub enum Trace {
+    /// The Rust-HDL simulation, as VCD: so many cycles, with random operands from this seed.
+    Operands(fn(cycles: u64, seed: u64) -> Result<Vec<u8>, TraceError>),
+    /// The emitted core under Verilator, as FST: see [`crate::verilate::trace`].
+    Rotation,
+}
 
 /// A design.
 pub struct Entry {
@@ -39,8 +49,56 @@ pub const DESIGNS: &[Entry] = &[
         name: CORE,
         about: "a batch of blind rotations, from LWE words to LWE words",
         emit: core,
+        trace: Some(Trace::Rotation),
+    },
+    Entry {
+        name: "forward_transform",
+        about: "coefficients to values, P a cycle",
+        emit: |name, parameters| transform(name, parameters, Direction::Forward),
         trace: None,
     },
+    Entry {
+        name: "inverse_transform",
+        about: "values to coefficients times N, P a cycle",
+        emit: |name, parameters| transform(name, parameters, Direction::Inverse),
+        trace: None,
+    },
+    Entry {
+        name: "mac",
+        about: "values times the key, summed over the levels",
+        emit: mac,
+        trace: None,
+    },
+    Entry {
+        name: "accumulator",
+        about: "the memory of the ciphertexts in flight",
+        emit: accumulator,
+        trace: None,
+    },
+    Entry {
+        name: "key_store",
+        about: "the double buffer of key slices",
+        emit: key_store,
+        trace: None,
+    },
+    Entry {
+        name: "forward_butterfly",
+        about: "a + b 8^index and a - b 8^index",
+        emit: |name, _| unit(name, ForwardButterfly::new(true)),
+        trace: Some(Trace::Operands(|cycles, seed| {
+            trace::vcd(ForwardButterfly::new(true), cycles, seed)
+        })),
+    },
+    Entry {
+        name: "inverse_butterfly",
+        about: "a + b and (a - b) / 8^index",
+        emit: |name, _| unit(name, InverseButterfly::new(true)),
+        trace: Some(Trace::Operands(|cycles, seed| {
+            trace::vcd(InverseButterfly::new(true), cycles, seed)
+        })),
+    },
+    entry::<MulLazy>("mul_lazy", "x * y as a lazy residue"),
+    entry::<Normalise>("normalise", "a lazy residue and a word as 64 bits"),
     entry::<AddMod>("add_mod", "a + b modulo q"),
     entry::<SubMod>("sub_mod", "a - b modulo q"),
     entry::<MulMod>("mul_mod", "x * y modulo q"),
@@ -48,19 +106,19 @@ pub const DESIGNS: &[Entry] = &[
     entry::<Reduce128>("reduce128", "a 128-bit x modulo q"),
 ];
 
-/// The ports of the arithmetic units.
+/// The ports of the units without lanes: `valid_in`, if there is one, and operands.
 macro_rules! units {
-    ($($block: ty: $($operand: ident),+;)+) => {
+    ($($block: ty, $latency: expr, $($valid: ident)? => $($operand: ident),+;)+) => {
         $(
             impl Unit for $block {
-                const LATENCY: usize = <$block>::LATENCY;
+                const LATENCY: usize = $latency;
 
                 fn set_clock(&mut self, level: bool) {
                     self.clock.next = level.into();
                 }
 
-                fn set_inputs(&mut self, valid: bool, word: &mut dyn FnMut() -> u128) {
-                    self.valid_in.next = valid;
+                fn set_inputs(&mut self, _valid: bool, word: &mut dyn FnMut() -> u128) {
+                    $(self.$valid.next = _valid;)?
                     $(self.$operand.next = FromWord::from_word(word());)+
                 }
             }
@@ -69,25 +127,82 @@ macro_rules! units {
 }
 
 units! {
-    AddMod: a, b;
-    SubMod: a, b;
-    MulMod: x, y;
-    MulRoot64: x, index;
-    Reduce128: x;
+    AddMod, AddMod::LATENCY, valid_in => a, b;
+    SubMod, SubMod::LATENCY, valid_in => a, b;
+    MulMod, MulMod::LATENCY, valid_in => x, y;
+    MulRoot64, MulRoot64::LATENCY, valid_in => x, index;
+    Reduce128, Reduce128::LATENCY, valid_in => x;
+    MulLazy, MulLazy::LATENCY, => x, y;
+    Normalise, Normalise::LATENCY, => residue, addend;
+    ForwardButterfly, ForwardButterfly::latency(true), => enable, index, a, b;
+    InverseButterfly, InverseButterfly::latency(true), => enable, index, a, b;
 }
 
-/// An arithmetic unit, the same for all parameters.
-const fn entry<U: Unit>(name: &'static str, about: &'static str) -> Entry {
+/// A unit that is the same for all parameters.
+const fn entry<U: Unit + Default>(name: &'static str, about: &'static str) -> Entry {
     Entry {
         name,
         about,
-        emit: |name, _| {
-            let mut unit = U::default();
-            unit.connect_all();
-            Ok(emit::verilog(&unit, name)?.latency("result", U::LATENCY))
-        },
-        trace: Some(trace::vcd::<U>),
+        emit: |name, _| unit(name, U::default()),
+        trace: Some(Trace::Operands(|cycles, seed| {
+            trace::vcd(U::default(), cycles, seed)
+        })),
     }
+}
+
+fn unit<U: Unit>(name: &str, unit: U) -> Result<Design, CatalogueError> {
+    Ok(design(name, unit)?.latency("result", U::LATENCY))
+}
+
+fn design(name: &str, mut block: impl Block) -> Result<Design, EmitError> {
+    block.connect_all();
+    emit::verilog(&block, name)
+}
+
+fn transform(
+    name: &str,
+    parameters: &CoreParameters,
+    direction: Direction,
+) -> Result<Design, CatalogueError> {
+    let transform = Transform::new(&parameters.shape()?, direction);
+    let latency = transform.latency();
+    Ok(sized(design(name, transform)?, parameters).latency("y", latency))
+}
+
+fn mac(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
+    let design = design(name, Mac::new(&parameters.shape()?))?;
+    Ok(sized(design, parameters).latency("z", Mac::LATENCY))
+}
+
+fn accumulator(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
+    let accumulator =
+        Accumulator::new(parameters.lanes, parameters.slots).map_err(BuildError::from)?;
+    Ok(design(name, accumulator)?
+        .parameter("lanes", parameters.lanes)
+        .parameter("slots", parameters.slots)
+        .latency("difference", Accumulator::READ_LATENCY)
+        .latency("add", Accumulator::ADD_LATENCY)
+        .latency("extract_word", Accumulator::EXTRACT_LATENCY))
+}
+
+fn key_store(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
+    let shape = parameters.shape()?;
+    let rows = shape.pass_cycles(parameters.max_log2_n) * parameters.levels;
+    let store =
+        KeyStore::new(shape.pairs(), rows, parameters.beat_words).map_err(BuildError::from)?;
+    let verify = store.verify_latency();
+    Ok(sized(design(name, store)?, parameters)
+        .parameter("levels", parameters.levels)
+        .parameter("beat_words", parameters.beat_words)
+        .latency("key", KeyStore::READ_LATENCY)
+        .latency("slice_ready", verify))
+}
+
+/// With what every unit with lanes is built for.
+fn sized(design: Design, parameters: &CoreParameters) -> Design {
+    design
+        .parameter("lanes", parameters.lanes)
+        .parameter("max_polynomial_size", 1_u64 << parameters.max_log2_n)
 }
 
 /// The blind rotation.
@@ -95,9 +210,7 @@ fn core(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueErro
     let mut core = parameters.build()?;
     core.connect_all();
     let latencies = core.latencies();
-    let design = emit::verilog(&core, name)?
-        .parameter("lanes", parameters.lanes)
-        .parameter("max_polynomial_size", 1_u64 << parameters.max_log2_n)
+    let design = sized(emit::verilog(&core, name)?, parameters)
         .parameter("slots", parameters.slots)
         .parameter("levels", parameters.levels)
         .parameter("beat_words", parameters.beat_words)
@@ -139,7 +252,7 @@ fn names(which: impl Fn(&Entry) -> bool) -> String {
 pub fn summary() -> String {
     let lines = DESIGNS
         .iter()
-        .map(|entry| format!("  {:<12}{}\n", entry.name, entry.about));
+        .map(|entry| format!("  {:<19}{}\n", entry.name, entry.about));
     format!("Units:\n{}", lines.collect::<String>())
 }
 

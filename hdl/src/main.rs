@@ -5,15 +5,19 @@
 
 use clap::{Parser, Subcommand};
 use gyrus_hdl::blind_rotate::{BuildError, CoreParameters};
-use gyrus_hdl::catalogue::{CORE, CatalogueError, find, summary};
+use gyrus_hdl::catalogue::{CORE, CatalogueError, Trace, find, summary};
 use gyrus_hdl::emit::{EmitError, write_files};
 use gyrus_hdl::report::{self, ReportError};
 use gyrus_hdl::trace::TraceError;
+use gyrus_hdl::verilate::{self, VerilateError};
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use thiserror::Error;
+
+/// Cycles of a unit's waveform.
+const UNIT_CYCLES: u64 = 256;
 
 /// Verilog and waveforms of the Gyrus accelerator.
 #[derive(Debug, Parser)]
@@ -59,18 +63,24 @@ enum Action {
         #[arg(long, default_value = "target/report")]
         directory: PathBuf,
     },
-    /// Simulate a unit under random operands and write the waveform.
+    /// Simulate a unit under random operands, or a small rotation on the core, and write the waveform.
     #[command(after_help = summary())]
     Trace {
         /// The unit.
         #[arg(long)]
         unit: String,
-        /// The VCD file.
+        /// The file: VCD, of the core FST.
         #[arg(long)]
         out: PathBuf,
-        /// Clock cycles.
-        #[arg(long, default_value_t = 256)]
-        cycles: u64,
+        /// Clock cycles; 256 of a unit and all of the core's unless given.
+        #[arg(long)]
+        cycles: Option<u64>,
+        /// The core's lanes.
+        #[arg(long, default_value_t = 4)]
+        lanes: usize,
+        /// Where the core is built.
+        #[arg(long, default_value = "target/trace")]
+        directory: PathBuf,
         /// Seed of the operands.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -89,6 +99,8 @@ enum CliError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Trace(#[from] TraceError),
+    #[error(transparent)]
+    Verilate(#[from] VerilateError),
     #[error("cannot write the results")]
     Output(#[from] io::Error),
 }
@@ -156,11 +168,23 @@ fn run(action: Action) -> Result<(), CliError> {
             unit,
             out: path,
             cycles,
+            lanes,
+            directory,
             seed,
         } => {
             let entry = find(&unit)?;
-            let trace = entry.trace.ok_or(CatalogueError::NoStimulus(unit))?;
-            write_files(&[(&path, &trace(cycles, seed)?)])?;
+            match entry.trace.ok_or(CatalogueError::NoStimulus(unit))? {
+                Trace::Operands(vcd) => {
+                    let vcd = vcd(cycles.unwrap_or(UNIT_CYCLES), seed)?;
+                    write_files(&[(&path, &vcd)])?;
+                }
+                Trace::Rotation => {
+                    let parameters = CoreParameters::for_lanes(lanes)?;
+                    let directory = directory.join(format!("core-{lanes}"));
+                    let cycles = cycles.unwrap_or(u64::MAX / 2);
+                    verilate::trace(&parameters, &directory, cycles, seed, &path)?;
+                }
+            }
             writeln!(out, "{}", path.display())?;
         }
     }

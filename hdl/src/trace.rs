@@ -16,7 +16,7 @@ const PERIOD: u64 = 4_000;
 const PASSES: usize = 100;
 
 /// A unit that random operands can drive.
-pub trait Unit: Block + Default {
+pub trait Unit: Block {
     /// Rising edges from operands to result.
     const LATENCY: usize;
     /// Sets the clock.
@@ -29,6 +29,12 @@ pub trait Unit: Block + Default {
 pub trait FromWord {
     /// The operand: of 64 bits, a residue below q, which every unit takes.
     fn from_word(word: u128) -> Self;
+}
+
+impl FromWord for bool {
+    fn from_word(word: u128) -> Self {
+        word >> 127 == 1
+    }
 }
 
 impl<const N: usize> FromWord for Bits<N> {
@@ -54,9 +60,8 @@ pub enum TraceError {
 /// # Errors
 ///
 /// The unit cannot be simulated.
-pub fn vcd<U: Unit>(cycles: u64, seed: u64) -> Result<Vec<u8>, TraceError> {
+pub fn vcd<U: Unit>(mut unit: U, cycles: u64, seed: u64) -> Result<Vec<u8>, TraceError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut unit = U::default();
     unit.connect_all();
     check_all(&unit).map_err(TraceError::Check)?;
     let settle = |unit: &mut U, cycle| {

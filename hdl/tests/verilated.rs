@@ -13,7 +13,7 @@ mod batch;
 use batch::{Batch, Sizes};
 use gyrus_hdl::ntt::Shape;
 use gyrus_hdl::verilate::{
-    Core, CoreParameters, Job, Memory, Options, Outcome, VerilateError, Wave,
+    self, Core, CoreParameters, Job, Memory, Options, Outcome, Turns, VerilateError, Wave,
 };
 use std::path::Path;
 use std::sync::LazyLock;
@@ -123,24 +123,17 @@ fn slow_memory() {
     assert!(slow.rotation_cycles > fast.rotation_cycles);
 }
 
-/// Rotation cycles that so many iterations more make, with a turn of each ciphertext in every one:
-/// a degree of 0 would leave a gap, so the batches' words are replaced.
-fn iterations(sizes: Sizes, n: [usize; 2], seed: u64) -> u64 {
-    let cycles = n.map(|n| {
-        let batch = batch(Sizes { n, ..sizes }, seed);
-        // Between a quarter and three quarters of 2^64, far from those that switch to 0.
-        let lwe: Vec<u64> = batch
-            .lwe
-            .iter()
-            .map(|word| (word >> 1) + (1 << 62))
-            .collect();
-        let job = Job {
-            lwe: &lwe,
-            ..job(&batch)
-        };
-        CORE.run(&job).expect("a run").rotation_cycles
-    });
-    cycles[1] - cycles[0]
+/// What so many iterations more take.
+fn turns(sizes: Sizes, n: [usize; 2]) -> Turns {
+    let sizes = verilate::Sizes {
+        log2_n: sizes.log2_n,
+        n: 0,
+        base_log: sizes.base_log,
+        levels: sizes.levels,
+        ciphertexts: sizes.ciphertexts,
+    };
+    let deadline = Duration::from_secs(120);
+    CORE.turns(sizes, n, deadline).expect("two runs")
 }
 
 /// With enough ciphertexts in flight the datapath works in every cycle: a turn takes
@@ -161,10 +154,10 @@ fn steady_state() {
             expected as usize * (ciphertexts - 1) >= CORE.latency(),
             "the batch hides the latency"
         );
-        let cycles = iterations(sizes, [4, 12], 30);
-        let turns = 8 * ciphertexts as u64;
-        println!("{sizes:?}: {cycles} cycles for {turns} turns of {expected}");
-        assert_eq!(cycles, turns * expected, "{sizes:?}");
+        let turns = turns(sizes, [4, 12]);
+        println!("{sizes:?}: {turns:?} of {expected} cycles");
+        assert_eq!(turns.turns, 8 * ciphertexts as u64);
+        assert_eq!(turns.cycles, turns.turns * expected, "{sizes:?}");
     }
 }
 
@@ -178,8 +171,7 @@ fn one_ciphertext() {
             ciphertexts: 1,
             ..SIZES
         };
-        let cycles = iterations(sizes, [4, 68], 40);
-        let turns = 64;
+        let Turns { turns, cycles, .. } = turns(sizes, [4, 68]);
         let turn = (2 * levels as u64) << 11 >> PARAMETERS.lanes.ilog2();
         println!(
             "l = {levels}: {:.1} cycles a turn of {turn}, latency {}",
@@ -296,4 +288,12 @@ fn waveform() {
         wave.len()
     });
     assert!(lengths[0] < lengths[1], "{lengths:?}");
+
+    // The command's waveform is a whole rotation's.
+    let path = directory.join("deep").join("rotation.fst");
+    verilate::trace(&parameters, &directory, u64::MAX / 2, 1, &path).expect("a waveform");
+    let wave = std::fs::read(&path).expect("a waveform");
+    let end = u64::from_be_bytes(wave[17..25].try_into().expect("8 bytes"));
+    let rotation = 4 * (2 * 256 / parameters.lanes);
+    assert!(end > 2 * rotation as u64, "{end} half cycles");
 }

@@ -12,11 +12,17 @@ use crate::blind_rotate::CoreParameters;
 use crate::catalogue::{CORE, find};
 use crate::emit::Manifest;
 use crate::ntt::arrangement::MAX_LOG2_N;
+use crate::verilate::{self, Core, Sizes, Turns};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
+use std::time::Duration;
 
 /// Deepest memory that is counted as distributed.
 const DISTRIBUTED: u64 = 64;
+
+/// Iterations of the two runs whose difference is the steady state.
+const ITERATIONS: [usize; 2] = [6, 14];
 
 /// Longest delay that is a shift register in the emitted text.
 const SHIFT_REGISTER: u64 = 16;
@@ -26,8 +32,10 @@ const SHIFT_REGISTER: u64 = 16;
 pub struct CoreRow {
     /// What it is built with.
     pub parameters: CoreParameters,
-    /// Cycles of a turn at one level and N = 2048: the steady state of a full batch.
+    /// Cycles of a turn at one level and N = 2048, (k+1) l N / P.
     pub turn: u64,
+    /// What turns of a full batch took on the emitted core under Verilator.
+    pub measured: Turns,
     /// Cycles from a turn of a ciphertext to its next, on average over degrees, with no other in
     /// flight: the datapath's latency and what the order of words adds.
     pub alone: f64,
@@ -54,6 +62,7 @@ pub fn core(options: &Options, lanes: usize) -> Result<CoreRow, ReportError> {
 
     let unit = format!("core_{lanes}");
     let directory = options.directory.join(&unit);
+    let measured = steady_state(&parameters, &directory, options.deadline)?;
     tool::write(&directory, "top.v", &design.verilog())?;
     let memories: Vec<&String> = manifest
         .instances_of
@@ -79,10 +88,33 @@ pub fn core(options: &Options, lanes: usize) -> Result<CoreRow, ReportError> {
     Ok(CoreRow {
         parameters,
         turn,
+        measured,
         alone,
         manifest,
         cells,
     })
+}
+
+/// Turns of a full batch.
+fn steady_state(
+    parameters: &CoreParameters,
+    directory: &Path,
+    deadline: Duration,
+) -> Result<Turns, ReportError> {
+    let build = verilate::Options {
+        compilers: std::thread::available_parallelism().map_or(1, Into::into),
+        deadline,
+        ..verilate::Options::default()
+    };
+    let core = Core::build(parameters, directory, &build)?;
+    let sizes = Sizes {
+        log2_n: MAX_LOG2_N,
+        n: 0,
+        base_log: 23,
+        levels: 1,
+        ciphertexts: parameters.slots,
+    };
+    Ok(core.turns(sizes, ITERATIONS, deadline)?)
 }
 
 /// A memory of the emitted text, by the name of its module.
@@ -159,8 +191,9 @@ impl fmt::Display for CoreRow {
         )?;
         writeln!(
             f,
-            "  cycles a CMUX and ciphertext, full batch (k = l = 1, N = 2048)  {}",
-            self.turn
+            "  cycles a CMUX and ciphertext, full batch (k = l = 1, N = 2048)  {}, measured: {} cycles \
+             for {} turns under Verilator",
+            self.turn, self.measured.cycles, self.measured.turns
         )?;
         writeln!(
             f,

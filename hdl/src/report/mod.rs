@@ -72,6 +72,9 @@ pub enum ReportError {
     /// A design cannot be written.
     #[error(transparent)]
     Catalogue(#[from] crate::catalogue::CatalogueError),
+    /// A core cannot be simulated.
+    #[error(transparent)]
+    Verilate(#[from] crate::verilate::VerilateError),
     /// A unit cannot be written.
     #[error(transparent)]
     Emit(#[from] crate::emit::EmitError),

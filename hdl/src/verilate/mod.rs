@@ -12,9 +12,11 @@ mod error;
 mod job;
 mod process;
 mod rig;
+mod rotation;
 
 pub use error::VerilateError;
 pub use job::{Job, Memory, Outcome, Wave};
+pub use rotation::{Rotation, Sizes, Turns, trace};
 
 pub use crate::blind_rotate::CoreParameters;
 use crate::emit;

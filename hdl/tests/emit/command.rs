@@ -57,9 +57,11 @@ fn bad_arguments_write_nothing_and_say_why() {
         assert!(error.contains(reason), "{error}");
         assert!(!directory.exists());
     };
-    let known = "core, add_mod, sub_mod, mul_mod, mul_root64, reduce128";
+    let known = "core, forward_transform, inverse_transform, mac, accumulator, key_store";
     refuse(&["emit", "--lanes", "8", "--unit", "divider"], known);
     refuse(&["trace", "--unit", "divider"], known);
+    let traced = "core, forward_butterfly, inverse_butterfly, mul_lazy, normalise, add_mod";
+    refuse(&["trace", "--unit", "mac"], traced);
     for lanes in ["0", "1", "3", "256"] {
         let reason = format!("{lanes} lanes: must be a power of two from 2 to 128");
         refuse(&["emit", "--lanes", lanes, "--unit", "mul_mod"], &reason);

@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod butterfly;
 mod roots;
 mod schoolbook;
 mod transform;

@@ -5,13 +5,23 @@
 //! sample shows what the block says in the cycle, to the inputs of the same cycle where there is a
 //! path without a register, and a pipeline of latency L answers in the sample of cycle i + L.
 //! Transfers on a valid/ready port happen where both are high in the sample.
+//!
+//! With the environment variable GYRUS_WAVES set to a directory, every bench writes the waveform of
+//! its Rust-HDL simulation there, as DIRECTORY/TEST-NUMBER.vcd.
 
 use super::FromWord;
 use super::verilator::{finish, write_if_changed};
-use rust_hdl::prelude::{Bits, Block, In, Out, Signal, Synth, check_all, simulate};
+use rust_hdl::core::vcd_probe::VCDProbe;
+use rust_hdl::prelude::{
+    Bits, Block, In, Out, Signal, Synth, check_all, simulate, write_vcd_change, write_vcd_dump,
+    write_vcd_header,
+};
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A port or a group of ports as words of at most 128 bits.
 pub(crate) trait Pins {
@@ -136,6 +146,7 @@ const PASSES: usize = 1000;
 /// A block under test and the record of what went in and out.
 pub(crate) struct Bench<D: Dut> {
     block: D,
+    wave: Option<Wave>,
     inputs: Vec<Vec<u128>>,
     outputs: Vec<Vec<u128>>,
 }
@@ -145,8 +156,10 @@ impl<D: Dut> Bench<D> {
         block.connect_all();
         check_all(&block).expect("a connected block without loops");
         block.set_clock(false);
+        let wave = Wave::new(&block);
         Self {
             block,
+            wave,
             inputs: Vec::new(),
             outputs: Vec::new(),
         }
@@ -170,13 +183,22 @@ impl<D: Dut> Bench<D> {
     /// One cycle; the outputs before its rising edge.
     pub(crate) fn cycle(&mut self, inputs: &[u128]) -> Vec<u128> {
         let outputs = self.peek(inputs);
+        self.trace(0);
         self.block.set_clock(true);
         self.settle();
+        self.trace(1);
         self.block.set_clock(false);
         self.settle();
         self.inputs.push(inputs.to_vec());
         self.outputs.push(outputs.clone());
         outputs
+    }
+
+    /// Half a cycle of the waveform.
+    fn trace(&mut self, half: u64) {
+        if let Some(wave) = &mut self.wave {
+            wave.write(&self.block, 2 * self.inputs.len() as u64 + half);
+        }
     }
 
     /// Only the emitted Verilog: its outputs for these cycles.
@@ -199,53 +221,97 @@ impl<D: Dut> Bench<D> {
 
     /// The outputs of a Verilog text, whose top module is `top`, for the recorded inputs.
     pub(crate) fn replay_text(&self, name: &str, verilog: &str) -> Vec<Vec<u128>> {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-            .join("replay")
-            .join(name);
-        std::fs::create_dir_all(&directory).expect("a directory for the harness");
         let (inputs, outputs) = (self.block.inputs(), self.block.outputs());
-        write_if_changed(&directory, "top.v", verilog);
-        write_if_changed(&directory, "bench.v", &wrapper(&inputs, &outputs));
-        write_if_changed(&directory, "harness.cpp", &harness(&inputs, &outputs));
-        let mut stimuli = String::new();
-        for cycle in &self.inputs {
-            for (word, (_, width)) in cycle.iter().zip(&inputs) {
-                for half in 0..width.div_ceil(64) {
-                    write!(stimuli, "{:x} ", (word >> (64 * half)) as u64).expect("a string");
-                }
-            }
-            stimuli.push('\n');
-        }
+        let directory = build(name, verilog, &inputs, &outputs);
+        let stimuli: String = self
+            .inputs
+            .iter()
+            .map(|words| line(words, &inputs))
+            .collect();
         write_if_changed(&directory, "stimuli.txt", &stimuli);
-
-        let mut translate = Command::new("verilator");
-        // All warnings are errors; the text itself says which do not count. The C++ is not
-        // optimised: building takes longer than running.
-        translate.args(["--cc", "--exe", "--top-module", "bench", "-Wall", "-O3"]);
-        translate.args(["-Mdir", "build", "-o", "harness"]);
-        translate.args(["bench.v", "top.v", "harness.cpp"]);
-        finish(&directory, "translate", translate);
-        let build = directory.join("build");
-        let library = Library::new(&directory);
-        library.put_into(&build);
-        let mut make = Command::new("make");
-        make.args(["-C", "build", "-f", "Vbench.mk", "-j", "1", "OPT_FAST=-O0"]);
-        make.args(["OPT_SLOW=-O0", "OPT_GLOBAL=-O1"]);
-        finish(&directory, "build", make);
-        library.take_from(&build);
         let mut harness = Command::new(directory.join("build").join("harness"));
         harness
             .arg("stimuli.txt")
             .arg(self.inputs.len().to_string());
-        finish(&directory, "run", harness)
-            .lines()
-            .map(|line| {
-                line.split_whitespace()
-                    .map(|word| u128::from_str_radix(word, 16).expect("hexadecimal"))
-                    .collect()
-            })
-            .collect()
+        let printed = finish(&directory, "run", harness);
+        printed.lines().map(parse).collect()
     }
+}
+
+/// A bench's waveform.
+struct Wave(Option<VCDProbe<BufWriter<File>>>);
+
+impl Wave {
+    /// If one is asked for.
+    fn new(block: &impl Block) -> Option<Self> {
+        static BENCHES: AtomicUsize = AtomicUsize::new(0);
+        let directory = PathBuf::from(std::env::var_os("GYRUS_WAVES")?);
+        std::fs::create_dir_all(&directory).expect("a directory for waveforms");
+        let test = std::thread::current().name().unwrap_or("bench").to_owned();
+        let number = BENCHES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}.vcd", test.replace("::", "-"));
+        let file = File::create(directory.join(name)).expect("a file for the waveform");
+        let probe = write_vcd_header(BufWriter::new(file), block);
+        Some(Self(Some(write_vcd_dump(probe, block))))
+    }
+
+    /// A half cycle takes 2 ns: 250 MHz.
+    fn write(&mut self, block: &impl Block, half_cycles: u64) {
+        let mut probe = self.0.take().expect("a writer");
+        probe.timestamp(2000 * half_cycles).expect("room for it");
+        self.0 = Some(write_vcd_change(probe, block));
+    }
+}
+
+/// Builds a harness around a Verilog text; its directory.
+fn build(
+    name: &str,
+    verilog: &str,
+    inputs: &[(String, usize)],
+    outputs: &[(String, usize)],
+) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join("replay")
+        .join(name);
+    std::fs::create_dir_all(&directory).expect("a directory for the harness");
+    write_if_changed(&directory, "top.v", verilog);
+    write_if_changed(&directory, "bench.v", &wrapper(inputs, outputs));
+    write_if_changed(&directory, "harness.cpp", &harness(inputs, outputs));
+    let mut translate = Command::new("verilator");
+    // All warnings are errors; the text itself says which do not count. The C++ is not
+    // optimised: building takes longer than running.
+    translate.args(["--cc", "--exe", "--top-module", "bench", "-Wall", "-O3"]);
+    translate.args(["-Mdir", "build", "-o", "harness"]);
+    translate.args(["bench.v", "top.v", "harness.cpp"]);
+    finish(&directory, "translate", translate);
+    let build = directory.join("build");
+    let library = Library::new(&directory);
+    library.put_into(&build);
+    let mut make = Command::new("make");
+    make.args(["-C", "build", "-f", "Vbench.mk", "-j", "1", "OPT_FAST=-O0"]);
+    make.args(["OPT_SLOW=-O0", "OPT_GLOBAL=-O1"]);
+    finish(&directory, "build", make);
+    library.take_from(&build);
+    directory
+}
+
+/// The inputs of a cycle as the harness reads them.
+fn line(words: &[u128], inputs: &[(String, usize)]) -> String {
+    let mut text = String::new();
+    for (word, (_, width)) in words.iter().zip(inputs) {
+        for half in 0..width.div_ceil(64) {
+            write!(text, "{:x} ", (word >> (64 * half)) as u64).expect("a string");
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// The outputs of a cycle as the harness prints them.
+fn parse(line: &str) -> Vec<u128> {
+    line.split_whitespace()
+        .map(|word| u128::from_str_radix(word, 16).expect("hexadecimal"))
+        .collect()
 }
 
 /// Verilator's own run-time library, whose object files are compiled in the first bench and copied

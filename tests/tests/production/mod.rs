@@ -5,7 +5,7 @@ use crate::tfhe_support::{Reference, trivial};
 use gyrus::tfhe::{import_evaluation_key, to_tfhe};
 use gyrus_hdl::key_store::pack_key;
 use gyrus_hdl::ntt::Shape;
-use gyrus_hdl::verilate::{Core, CoreParameters, Job, Memory, Options};
+use gyrus_hdl::verilate::{Core, CoreParameters, Job, Memory, Options, Sizes};
 use gyrus_interface::{ModulusSwitch, catalogue};
 use gyrus_sim::model::SmallLwe;
 use std::path::Path;
@@ -118,30 +118,18 @@ pub(crate) fn prove(parameters: &CoreParameters) {
 
 /// All slots full: a turn takes (k+1) l N / P cycles, with k = 1.
 fn steady_state(core: &Core, parameters: &CoreParameters, job: &Job<'_>) {
-    let ciphertexts = parameters.slots;
-    let slice = job.key.len() / job.n;
-    let cycles = ITERATIONS.map(|n| {
-        // None switches to 0, which would be no turn.
-        let words = (1..).map(|i: u64| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1) + (1 << 62));
-        let lwe: Vec<u64> = words.take(ciphertexts * (n + 1)).collect();
-        let glwe = job.glwe.iter().copied().cycle();
-        let glwe: Vec<u64> = glwe.take((ciphertexts * 2) << job.log2_n).collect();
-        let job = Job {
-            n,
-            narrow: false,
-            lwe: &lwe,
-            glwe: &glwe,
-            key: &job.key[..n * slice],
-            ..*job
-        };
-        core.run(&job).expect("a run").rotation_cycles
-    });
-    let turns = (ciphertexts * (ITERATIONS[1] - ITERATIONS[0])) as u64;
+    let sizes = Sizes {
+        log2_n: job.log2_n,
+        n: 0,
+        base_log: job.base_log,
+        levels: job.levels,
+        ciphertexts: parameters.slots,
+    };
+    let measured = core.turns(sizes, ITERATIONS, DEADLINE).expect("two runs");
     let turn = (((2 * job.levels) << job.log2_n) / parameters.lanes) as u64;
-    let cycles = cycles[1] - cycles[0];
     println!(
-        "P = {}: {ciphertexts} in flight: {cycles} cycles for {turns} turns of {turn}",
-        parameters.lanes
+        "P = {}: {} in flight: {} cycles for {} turns of {turn}",
+        parameters.lanes, measured.ciphertexts, measured.cycles, measured.turns
     );
-    assert_eq!(cycles, turns * turn);
+    assert_eq!(measured.cycles, measured.turns * turn);
 }
