@@ -10,5 +10,6 @@
 mod support;
 
 mod batch;
+mod overlap;
+mod rig;
 mod rotation;
-mod slack;

@@ -18,9 +18,9 @@ use rust_hdl::prelude::{
 };
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A port or a group of ports as words of at most 128 bits.
@@ -236,6 +236,55 @@ impl<D: Dut> Bench<D> {
         let printed = finish(&directory, "run", harness);
         printed.lines().map(parse).collect()
     }
+
+    /// The emitted Verilog alone, to be run cycle by cycle as the block would be.
+    pub(crate) fn verilated(self, name: &str) -> Verilated {
+        let (inputs, outputs) = (self.block.inputs(), self.block.outputs());
+        let directory = build(name, &emit(&self.block), &inputs, &outputs);
+        let mut child = Command::new(directory.join("build").join("harness"))
+            .args(["/dev/stdin", &u32::MAX.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the harness that was built");
+        let stdout = child.stdout.take().expect("a pipe");
+        Verilated {
+            stdin: child.stdin.take().expect("a pipe"),
+            stdout: BufReader::new(stdout),
+            child,
+            inputs,
+        }
+    }
+}
+
+/// Emitted Verilog that runs under Verilator.
+pub(crate) struct Verilated {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    inputs: Vec<(String, usize)>,
+}
+
+impl Verilated {
+    /// One cycle; the outputs before its rising edge.
+    pub(crate) fn cycle(&mut self, inputs: &[u128]) -> Vec<u128> {
+        assert_eq!(inputs.len(), self.inputs.len(), "an input for each word");
+        let text = line(inputs, &self.inputs);
+        let sent = self.stdin.write_all(text.as_bytes());
+        sent.expect("a harness that reads");
+        let mut answer = String::new();
+        let read = self.stdout.read_line(&mut answer);
+        assert!(read.expect("an answer") > 0, "the harness has ended");
+        parse(&answer)
+    }
+}
+
+impl Drop for Verilated {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to stop.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// A bench's waveform.
@@ -442,6 +491,7 @@ int main(int argc, char **argv) {{
 {drive}        top.clock = 0;
         top.eval();
 {print}        std::putchar('\n');
+        std::fflush(stdout);
         top.clock = 1;
         top.eval();
     }}
