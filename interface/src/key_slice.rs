@@ -30,19 +30,26 @@
 //! # Checksum
 //!
 //! CRC-64 over the words as coefficients, most significant bit first: with
-//! p = x^64 + x^4 + x^3 + x + 1 over GF(2), s = [`CHECKSUM_SEED`] before the first word and
-//! s := s x^64 + word mod p for each, the checksum is s x^64 mod p. So after the checksum's word
+//! p = x^64 + x^4 + x^3 + x + 1 over GF(2), s = [`seed`] of the slice's number before the first word
+//! and s := s x^64 + word mod p for each, the checksum is s x^64 mod p. So after the checksum's word
 //! the same step gives s = 0, and any zeros that follow keep it there: a receiver has nothing to
 //! compare, whatever its beats. p is primitive, x has order 2^64 - 1. So these are always found:
-//! every error within one word, every pair of flipped bits, every exchange of two different words.
+//! every error within one word, every pair of flipped bits, every exchange of two different words,
+//! and a slice in the place of another.
 //! What shifts the words behind it (a beat missing or twice), or anything else, passes with
 //! probability 2^-64. The seed makes a memory that reads as zeros fail.
 
 /// Words of one point of the transformed key.
 pub const POINT_WORDS: usize = 6;
 
-/// The checksum's state before the first word.
+/// The checksum's state before the first word of slice 0.
 pub const CHECKSUM_SEED: u64 = u64::MAX;
+
+/// The checksum's state before the first word of a slice.
+#[must_use]
+pub const fn seed(slice: u64) -> u64 {
+    CHECKSUM_SEED ^ slice
+}
 
 /// `state * x^(64 * words)` mod p: what the checksum's state becomes over that many zero words.
 #[must_use]
@@ -62,11 +69,11 @@ const fn times_tail(word: u64) -> u64 {
     word ^ word << 1 ^ word << 3 ^ word << 4
 }
 
-/// The checksum of a slice's words, in their order.
+/// The checksum of a slice's words, in their order; `slice` is its number.
 #[must_use]
-pub fn slice_checksum(words: &[u64]) -> u64 {
+pub fn slice_checksum(slice: u64, words: &[u64]) -> u64 {
     let state = words
         .iter()
-        .fold(CHECKSUM_SEED, |state, word| advance(state, 1) ^ word);
+        .fold(seed(slice), |state, word| advance(state, 1) ^ word);
     advance(state, 1)
 }

@@ -1,6 +1,6 @@
 //! The slices' checksum against long division of polynomials, and what it has to find.
 
-use gyrus_interface::key_slice::{CHECKSUM_SEED, advance, slice_checksum};
+use gyrus_interface::key_slice::{advance, slice_checksum};
 use proptest::prelude::*;
 
 /// The remainder of the polynomial with these words as coefficients (the highest first) divided by
@@ -60,20 +60,23 @@ fn the_polynomial_is_primitive() {
 #[test]
 fn known_checksums() {
     // x^64 times the seed's 64 ones.
-    assert_eq!(slice_checksum(&[]), remainder(&[u64::MAX, 0]));
-    assert_eq!(slice_checksum(&[]), 0xca);
+    assert_eq!(slice_checksum(0, &[]), remainder(&[u64::MAX, 0]));
+    assert_eq!(slice_checksum(0, &[]), 0xca);
     // The seed cancels, nothing is left.
-    assert_eq!(slice_checksum(&[0xca]), 0);
-    assert_eq!(slice_checksum(&[0xcb]), 0x1b);
+    assert_eq!(slice_checksum(0, &[0xca]), 0);
+    assert_eq!(slice_checksum(0, &[0xcb]), 0x1b);
 }
 
 proptest! {
     #[test]
-    fn is_the_remainder_of_a_division(words in prop::collection::vec(any::<u64>(), 0..20)) {
-        let mut dividend = vec![CHECKSUM_SEED];
+    fn is_the_remainder_of_a_division(
+        slice: u64,
+        words in prop::collection::vec(any::<u64>(), 0..20),
+    ) {
+        let mut dividend = vec![u64::MAX ^ slice];
         dividend.extend(&words);
         dividend.push(0);
-        prop_assert_eq!(slice_checksum(&words), remainder(&dividend));
+        prop_assert_eq!(slice_checksum(slice, &words), remainder(&dividend));
     }
 
     #[test]
@@ -85,10 +88,19 @@ proptest! {
     #[test]
     fn the_checksum_ends_at_zero(words in prop::collection::vec(any::<u64>(), 0..20)) {
         let mut received = words.clone();
-        received.push(slice_checksum(&words));
-        prop_assert_eq!(slice_checksum(&received), 0);
+        received.push(slice_checksum(0, &words));
+        prop_assert_eq!(slice_checksum(0, &received), 0);
         received.extend([0; 5]);
-        prop_assert_eq!(slice_checksum(&received), 0);
+        prop_assert_eq!(slice_checksum(0, &received), 0);
+    }
+
+    #[test]
+    fn another_slice_is_found(
+        slices: (u64, u64),
+        words in prop::collection::vec(any::<u64>(), 0..50),
+    ) {
+        prop_assume!(slices.0 != slices.1);
+        prop_assert_ne!(slice_checksum(slices.0, &words), slice_checksum(slices.1, &words));
     }
 
     #[test]
@@ -99,7 +111,7 @@ proptest! {
     ) {
         let mut wrong = words.clone();
         *at.get_mut(&mut wrong) ^= error;
-        prop_assert_ne!(slice_checksum(&wrong), slice_checksum(&words));
+        prop_assert_ne!(slice_checksum(0, &wrong), slice_checksum(0, &words));
     }
 
     #[test]
@@ -112,7 +124,7 @@ proptest! {
         *at.0.get_mut(&mut wrong) ^= 1_u64 << bits.0;
         *at.1.get_mut(&mut wrong) ^= 1_u64 << bits.1;
         prop_assume!(wrong != words);
-        prop_assert_ne!(slice_checksum(&wrong), slice_checksum(&words));
+        prop_assert_ne!(slice_checksum(0, &wrong), slice_checksum(0, &words));
     }
 
     #[test]
@@ -123,7 +135,7 @@ proptest! {
         let mut wrong = words.clone();
         wrong.swap(at.0.index(words.len()), at.1.index(words.len()));
         prop_assume!(wrong != words);
-        prop_assert_ne!(slice_checksum(&wrong), slice_checksum(&words));
+        prop_assert_ne!(slice_checksum(0, &wrong), slice_checksum(0, &words));
     }
 
     #[test]
@@ -135,9 +147,9 @@ proptest! {
         let at = at.index(words.len() - beat + 1);
         let mut missing = words.clone();
         missing.drain(at..at + beat);
-        prop_assert_ne!(slice_checksum(&missing), slice_checksum(&words));
+        prop_assert_ne!(slice_checksum(0, &missing), slice_checksum(0, &words));
         let mut doubled = words.clone();
         doubled.splice(at..at, words[at..at + beat].iter().copied());
-        prop_assert_ne!(slice_checksum(&doubled), slice_checksum(&words));
+        prop_assert_ne!(slice_checksum(0, &doubled), slice_checksum(0, &words));
     }
 }

@@ -9,7 +9,7 @@
 //! tree, one for the state; the verdict on a slice is out [`Digest::latency`] edges behind `last`.
 
 use super::advance::Advance;
-use crate::memory::index_bits;
+use crate::memory::{Delay, index_bits};
 use crate::structure;
 use crate::structure::many;
 use gyrus_interface::key_slice::CHECKSUM_SEED;
@@ -75,6 +75,8 @@ struct State {
     /// `sum` is a beat's; it is the first of a slice.
     beat: Signal<In, Bit>,
     first: Signal<In, Bit>,
+    /// The number of that slice.
+    number: Signal<In, Bits<12>>,
     sum: Signal<In, Bits<64>>,
     /// One edge later: nothing is left.
     zero: Signal<Out, Bit>,
@@ -89,6 +91,7 @@ impl State {
             clock: Signal::default(),
             beat: Signal::default(),
             first: Signal::default(),
+            number: Signal::default(),
             sum: Signal::default(),
             zero: Signal::default(),
             advance: Advance::new(beat_words),
@@ -104,7 +107,7 @@ impl Logic for State {
         dff_setup!(self, clock, value);
         self.advance.state.next = self.value.q.val();
         if self.first.val() {
-            self.advance.state.next = self.seed.val();
+            self.advance.state.next = self.seed.val() ^ bit_cast::<64, 12>(self.number.val());
         }
         if self.beat.val() {
             self.value.d.next = self.advance.advanced.val() ^ self.sum.val();
@@ -123,6 +126,8 @@ pub(super) struct Digest {
     pub(super) beat: Signal<In, Bit>,
     pub(super) first: Signal<In, Bit>,
     pub(super) last: Signal<In, Bit>,
+    /// With `first`: the number of its slice.
+    pub(super) number: Signal<In, Bits<12>>,
     pub(super) words: Vec<Signal<In, Bits<64>>>,
     /// In one cycle for each `last`: the slice can be judged, and it is good if `zero` is set.
     pub(super) judged: Signal<Out, Bit>,
@@ -136,6 +141,7 @@ pub(super) struct Digest {
     beats: Vec<Marker>,
     firsts: Vec<Marker>,
     lasts: Vec<Marker>,
+    number_line: Delay<12>,
 }
 
 impl Digest {
@@ -148,6 +154,7 @@ impl Digest {
             beat: Signal::default(),
             first: Signal::default(),
             last: Signal::default(),
+            number: Signal::default(),
             words: many(beat_words, |_| Signal::default()),
             judged: Signal::default(),
             zero: Signal::default(),
@@ -160,6 +167,7 @@ impl Digest {
             beats: many(edges, |_| Marker::default()),
             firsts: many(edges, |_| Marker::default()),
             lasts: many(edges + 1, |_| Marker::default()),
+            number_line: Delay::new(edges),
         }
     }
 
@@ -227,6 +235,9 @@ impl Logic for Digest {
             }
         }
 
+        wire!(number_line.clock <= clock);
+        wire!(number_line.d <= number);
+        wire!(state.number <= number_line.q);
         wire!(state.clock <= clock);
         wire!(state.beat <= beats[edges - 1].q);
         wire!(state.first <= firsts[edges - 1].q);

@@ -36,6 +36,8 @@ pub(super) struct Fill {
     /// A beat is taken; it is the first of its slice.
     pub(super) beat: Signal<Out, Bit>,
     pub(super) first: Signal<Out, Bit>,
+    /// The number of the slice that comes in, if it counts.
+    pub(super) number: Signal<Out, Bits<12>>,
     /// The checksum of a slice that counts is taken.
     pub(super) received: Signal<Out, Bit>,
     /// The beat is a part of row `write_address` of the next cycle; which part.
@@ -56,6 +58,8 @@ pub(super) struct Fill {
     asking: DFF<Bit>,
     asked_slice: DFF<Bits<12>>,
     next_slice: DFF<Bits<12>>,
+    arriving: DFF<Bits<12>>,
+    arrived: Signal<Local, Bits<12>>,
     under_way: DFF<Bits<2>>,
     /// Of those, the ones from before `start`.
     stale: DFF<Bits<2>>,
@@ -91,6 +95,7 @@ impl Fill {
             half_free: Default::default(),
             beat: Default::default(),
             first: Default::default(),
+            number: Default::default(),
             received: Default::default(),
             write: Default::default(),
             part: Default::default(),
@@ -106,6 +111,8 @@ impl Fill {
             asking: Default::default(),
             asked_slice: Default::default(),
             next_slice: Default::default(),
+            arriving: Default::default(),
+            arrived: Default::default(),
             under_way: Default::default(),
             stale: Default::default(),
             last_row: Default::default(),
@@ -131,6 +138,7 @@ impl Logic for Fill {
             asking,
             asked_slice,
             next_slice,
+            arriving,
             under_way,
             stale,
             last_row,
@@ -187,8 +195,14 @@ impl Logic for Fill {
                 self.at_checksum.d.next = self.at_row.q.val() == self.last_row.q.val();
             }
         }
+        self.number.next = self.arriving.q.val();
+        self.arrived.next = self.arriving.q.val() + 1;
         if self.received.val() {
             self.half.d.next = !self.half.q.val();
+            self.arriving.d.next = self.arrived.val();
+            if self.arrived.val() == self.lwe_dimension.val() {
+                self.arriving.d.next = 0.into();
+            }
         }
 
         // Requests. Once asked, a slice is not taken back.
@@ -226,6 +240,7 @@ impl Logic for Fill {
         if self.start.val() {
             self.active.d.next = self.legal.val();
             self.next_slice.d.next = 0.into();
+            self.arriving.d.next = 0.into();
             self.stale.d.next = self.remaining.val();
             self.half.d.next = false;
         }

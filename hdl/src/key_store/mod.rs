@@ -285,6 +285,7 @@ impl Logic for KeyStore {
         wire!(digest.clear <= start);
         wire!(digest.beat <= fill.beat);
         wire!(digest.first <= fill.first);
+        wire!(digest.number <= fill.number);
         wire!(digest.last <= fill.received);
         let beat_words = this.data.len();
         for word in 0..beat_words {

@@ -53,9 +53,9 @@ pub fn pack_key(
     key: &[u64],
 ) -> Vec<u64> {
     let mut words = Vec::new();
-    for ggsw in key.chunks_exact((4 * levels) << log2_n) {
+    for (number, ggsw) in (0..).zip(key.chunks_exact((4 * levels) << log2_n)) {
         let slice = pack_slice(shape, log2_n, ggsw);
-        let checksum = slice_checksum(&slice);
+        let checksum = slice_checksum(number, &slice);
         words.extend(slice);
         words.push(checksum);
         words.extend(std::iter::repeat_n(0, beat_words.saturating_sub(1)));

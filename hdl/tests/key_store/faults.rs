@@ -21,6 +21,11 @@ const CHECKSUM: usize = 16;
 fn finds(rig: &mut Rig, what: &str, fault: Fault) {
     let bad = rig.rng.random_range(0..SHAPE.slices);
     rig.fault = Some((bad, fault));
+    finds_at(rig, what, bad);
+}
+
+/// The same with the fault set already.
+fn finds_at(rig: &mut Rig, what: &str, bad: usize) {
     rig.start();
     let mut offered = 0;
     let mut late = 0;
@@ -119,6 +124,10 @@ fn wrong_words() {
         "two beats exchanged",
         Box::new(|beats| beats.swap(4, 5)),
     );
+    // Whole and right, but another one.
+    let other = rig.delivery(1);
+    rig.fault = Some((2, Box::new(move |beats| beats.clone_from(&other))));
+    finds_at(&mut rig, "another slice", 2);
     finds(
         &mut rig,
         "a slice of zeros",

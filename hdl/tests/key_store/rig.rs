@@ -142,14 +142,14 @@ impl Rig {
     }
 
     /// A slice as memory delivers it.
-    fn delivery(&self, slice: usize) -> Vec<Vec<u64>> {
+    pub(crate) fn delivery(&self, slice: usize) -> Vec<Vec<u64>> {
         let words = &self.key[slice];
         let mut beats: Vec<Vec<u64>> = words
             .chunks(self.shape.beat_words)
             .map(<[u64]>::to_vec)
             .collect();
         let mut last = vec![0; self.shape.beat_words];
-        last[0] = slice_checksum(words);
+        last[0] = slice_checksum(slice as u64, words);
         beats.push(last);
         if let Some((at, fault)) = &self.fault
             && *at == slice
