@@ -9,6 +9,7 @@
 //! | [`decompose`] | signed gadget digits of a word mod 2^64 |
 //! | [`emit`] | Verilog out of a block, and what is in it |
 //! | [`key_store`] | the double buffer of bootstrapping-key slices between card memory and multipliers |
+//! | [`keyswitch`] | LWE ciphertexts from the big dimension to the small one |
 //! | [`mac`] | multiply-accumulate with the bootstrapping key |
 //! | [`memory`] | delay lines, RAM and ROM with depths chosen when a block is built |
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
@@ -31,9 +32,11 @@ pub mod accumulator;
 pub mod arith;
 pub mod blind_rotate;
 pub mod catalogue;
+mod checksum;
 pub mod decompose;
 pub mod emit;
 pub mod key_store;
+pub mod keyswitch;
 pub mod mac;
 pub mod memory;
 pub mod modulus_switch;

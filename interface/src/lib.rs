@@ -6,6 +6,7 @@
 //! | [`catalogue`] | the named sets, with tfhe-rs' names |
 //! | [`layout`] | how keys, look-up tables and ciphertexts lie in memory, and their checksum |
 //! | [`key_slice`] | the bootstrapping key as the blind rotation's hardware reads it |
+//! | [`keyswitch_rows`] | the key switching key as the key switch's hardware reads it |
 //! | [`job`] | the 64-byte job descriptor and the 32-byte completion |
 //! | [`ring`] | how descriptors and completions queue in host memory |
 //! | [`error`] | what a device can report |
@@ -16,6 +17,7 @@ pub mod catalogue;
 pub mod error;
 pub mod job;
 pub mod key_slice;
+pub mod keyswitch_rows;
 pub mod layout;
 pub mod params;
 pub mod ring;

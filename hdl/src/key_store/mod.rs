@@ -58,8 +58,6 @@
 //! D cycles, in whatever bursts, from a reader that keeps the beats of F + V cycles, and the beats
 //! of a slice are at most D - F - V.
 
-mod advance;
-mod digest;
 mod fill;
 mod lanes;
 mod pack;
@@ -67,10 +65,10 @@ mod slices;
 
 pub use pack::{pack_key, pack_slice};
 
+use crate::checksum::Digest;
 use crate::memory::{ADDRESS_BITS, Ram};
 use crate::structure;
 use crate::structure::many;
-use digest::Digest;
 use fill::Fill;
 use gyrus_interface::key_slice::POINT_WORDS;
 use lanes::{ReadAddress, Strobe};

@@ -118,20 +118,20 @@ impl Logic for State {
 
 /// Checks slices; beats of `beat_words` words.
 #[derive(LogicBlock)]
-pub(super) struct Digest {
-    pub(super) clock: Signal<In, Clock>,
+pub(crate) struct Digest {
+    pub(crate) clock: Signal<In, Clock>,
     /// Forget the slices whose end has come in but not yet been judged.
-    pub(super) clear: Signal<In, Bit>,
+    pub(crate) clear: Signal<In, Bit>,
     /// The next cycle's `words` are a beat; it is the first of a slice, or its last, the checksum.
-    pub(super) beat: Signal<In, Bit>,
-    pub(super) first: Signal<In, Bit>,
-    pub(super) last: Signal<In, Bit>,
+    pub(crate) beat: Signal<In, Bit>,
+    pub(crate) first: Signal<In, Bit>,
+    pub(crate) last: Signal<In, Bit>,
     /// With `first`: the number of its slice.
-    pub(super) number: Signal<In, Bits<12>>,
-    pub(super) words: Vec<Signal<In, Bits<64>>>,
+    pub(crate) number: Signal<In, Bits<12>>,
+    pub(crate) words: Vec<Signal<In, Bits<64>>>,
     /// In one cycle for each `last`: the slice can be judged, and it is good if `zero` is set.
-    pub(super) judged: Signal<Out, Bit>,
-    pub(super) zero: Signal<Out, Bit>,
+    pub(crate) judged: Signal<Out, Bit>,
+    pub(crate) zero: Signal<Out, Bit>,
     nothing: Signal<Local, Bits<64>>,
     never: Signal<Local, Bit>,
     /// A heap: node i has the children 2 i + 1 and 2 i + 2, the words (with zeros in front) lie
@@ -145,7 +145,7 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    pub(super) fn new(beat_words: usize) -> Self {
+    pub(crate) fn new(beat_words: usize) -> Self {
         let leaves = beat_words.next_power_of_two();
         let edges = Self::levels(beat_words) + 1;
         Self {
@@ -181,7 +181,7 @@ impl Digest {
     }
 
     /// Rising edges from `last` to `judged`.
-    pub(super) fn latency(beat_words: usize) -> usize {
+    pub(crate) fn latency(beat_words: usize) -> usize {
         Self::levels(beat_words) + 2
     }
 }
