@@ -181,8 +181,7 @@ fn accumulator(name: &str, parameters: &CoreParameters) -> Result<Design, Catalo
         .parameter("lanes", parameters.lanes)
         .parameter("slots", parameters.slots)
         .latency("difference", Accumulator::READ_LATENCY)
-        .latency("add", Accumulator::ADD_LATENCY)
-        .latency("extract_word", Accumulator::EXTRACT_LATENCY))
+        .latency("add", Accumulator::ADD_LATENCY))
 }
 
 fn key_store(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {

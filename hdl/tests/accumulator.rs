@@ -12,31 +12,25 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use gyrus_hdl::accumulator::{Accumulator, Unsupported, layout::coefficient};
+use gyrus_hdl::accumulator::{Accumulator, Results, Tables, Unsupported, layout::coefficient};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;
 use support::bench::Bench;
 
 dut!(Accumulator {
-    log2_n, read_valid, read_slot, read_time, read_degree, add_valid, add_slot, add_time,
-    load_valid, load_slot, load_row, load_index, load_word,
-    extract_valid, extract_slot, extract_row, extract_index, addend, carry
-    => difference_valid, difference_time, extract_word_valid, load_conflict, extract_word,
-    difference
+    log2_n, read_valid, read_slot, read_time, read_degree, read_alone, add_valid, add_slot, add_time,
+    load, addend, carry, load_words
+    => difference_valid, difference_time, difference_slot, difference_alone, difference
 });
 
 /// Requests of one cycle.
 #[derive(Default)]
 struct Requests {
-    /// Slot, time, degree.
-    read: Option<(usize, usize, usize)>,
-    /// Slot, time, a word for each lane.
-    add: Option<(usize, usize, Vec<u64>)>,
-    /// Slot, row, index, word.
-    load: Option<(usize, usize, usize, u64)>,
-    /// Slot, row, index.
-    extract: Option<(usize, usize, usize)>,
+    /// Slot, time, degree, whether X^a * acc alone.
+    read: Option<(usize, usize, usize, bool)>,
+    /// Slot, time, a word for each lane, whether to load it.
+    add: Option<(usize, usize, Vec<u64>, bool)>,
 }
 
 /// A change of one coefficient.
@@ -58,13 +52,11 @@ struct Driver {
     /// By slot, row and index.
     polynomials: Vec<[Vec<u64>; 2]>,
     changes: Vec<Change>,
-    conflict_from: usize,
-    /// What the accumulation that was asked for in the last cycle adds.
-    addend: Option<Vec<u64>>,
+    /// What the accumulation or load that was asked for in the last cycle writes.
+    addend: Option<(Vec<u64>, bool)>,
     cycle: usize,
-    /// Time and words, by the cycle of the sample.
-    differences: HashMap<usize, (usize, Vec<u64>)>,
-    extracted: HashMap<usize, u64>,
+    /// Time, slot, kind and words, by the cycle of the sample.
+    differences: HashMap<usize, (usize, usize, bool, Vec<u64>)>,
 }
 
 impl Driver {
@@ -79,11 +71,9 @@ impl Driver {
                 .map(|_| std::array::from_fn(|_| vec![0; 1 << log2_n]))
                 .collect(),
             changes: Vec::new(),
-            conflict_from: usize::MAX,
             addend: None,
             cycle: 0,
             differences: HashMap::new(),
-            extracted: HashMap::new(),
         }
     }
 
@@ -95,19 +85,22 @@ impl Driver {
         2 * self.n() / self.lanes
     }
 
-    /// X^a * p - p.
-    fn rotate_subtract(polynomial: &[u64], degree: usize) -> Vec<u64> {
+    /// X^a * p, and p off it unless `alone`.
+    fn rotate(polynomial: &[u64], degree: usize, alone: bool) -> Vec<u64> {
         let n = polynomial.len();
-        let mut difference: Vec<u64> = polynomial.iter().map(|word| word.wrapping_neg()).collect();
+        let mut result: Vec<u64> = polynomial
+            .iter()
+            .map(|word| if alone { 0 } else { word.wrapping_neg() })
+            .collect();
         for (j, &word) in polynomial.iter().enumerate() {
             let target = (j + degree) % (2 * n);
             if target < n {
-                difference[target] = difference[target].wrapping_add(word);
+                result[target] = result[target].wrapping_add(word);
             } else {
-                difference[target - n] = difference[target - n].wrapping_sub(word);
+                result[target - n] = result[target - n].wrapping_sub(word);
             }
         }
-        difference
+        result
     }
 
     /// One cycle, its outputs checked.
@@ -127,74 +120,53 @@ impl Driver {
         let rng = &mut self.rng;
         let mut noise = |bits: u32| u128::from(rng.random::<u64>() >> (64 - bits));
         let mut inputs = vec![self.log2_n as u128];
-        if let Some((slot, time, degree)) = requests.read {
-            inputs.extend([1, slot as u128, time as u128, degree as u128]);
-            let rows =
-                [0, 1].map(|row| Self::rotate_subtract(&self.polynomials[slot][row], degree));
+        if let Some((slot, time, degree, alone)) = requests.read {
+            inputs.extend([1, slot as u128, time as u128, degree as u128, alone.into()]);
+            let rows = [0, 1].map(|row| Self::rotate(&self.polynomials[slot][row], degree, alone));
             let words = (0..self.lanes).map(|lane| {
                 let (row, index) = coefficient(self.lanes, self.log2_n, lane, time);
                 rows[row][index]
             });
-            let answer = (time, words.collect());
+            let answer = (time, slot, alone, words.collect());
             self.differences
                 .insert(now + Accumulator::READ_LATENCY, answer);
         } else {
-            inputs.extend([0, noise(4), noise(12), noise(12)]);
+            inputs.extend([0, noise(4), noise(12), noise(12), noise(1)]);
         }
         let seen_from = now + Accumulator::ADD_LATENCY;
-        if let Some((slot, time, words)) = &requests.add {
-            inputs.extend([1, *slot as u128, *time as u128]);
+        if let Some((slot, time, words, load)) = &requests.add {
+            inputs.extend([1, *slot as u128, *time as u128, u128::from(*load)]);
             for (lane, &word) in words.iter().enumerate() {
                 let (row, index) = coefficient(self.lanes, self.log2_n, lane, *time);
                 let at = (*slot, row, index);
                 self.changes.push(Change {
                     seen_from,
                     at,
-                    adds: true,
+                    adds: !load,
                     word,
                 });
             }
         } else {
-            inputs.extend([0, noise(4), noise(12)]);
+            inputs.extend([0, noise(4), noise(12), noise(1)]);
         }
-        if let Some((slot, row, index, word)) = requests.load {
-            inputs.extend([1, slot as u128, row as u128, index as u128, word.into()]);
-            if requests.add.is_some() {
-                self.conflict_from = self.conflict_from.min(now + 1);
-            } else {
-                let at = (slot, row, index);
-                self.changes.push(Change {
-                    seen_from,
-                    at,
-                    adds: false,
-                    word,
-                });
-            }
-        } else {
-            inputs.extend([0, noise(4), noise(1), noise(11), noise(64)]);
-        }
-        if let Some((slot, row, index)) = requests.extract {
-            inputs.extend([1, slot as u128, row as u128, index as u128]);
-            if requests.read.is_none() {
-                let word = self.polynomials[slot][row][index];
-                self.extracted
-                    .insert(now + Accumulator::EXTRACT_LATENCY, word);
-            }
-        } else {
-            inputs.extend([0, noise(4), noise(1), noise(11)]);
-        }
-        // The addend of the last cycle's request, with a part of it as carry.
-        let mut carries = Vec::new();
+        // What the last cycle's request writes: the addend, with a part of it as carry, or the load.
+        let (mut addends, mut carries, mut loads) = (Vec::new(), Vec::new(), Vec::new());
         for lane in 0..self.lanes {
             let carry = noise(1);
             carries.push(carry);
-            inputs.push(match &self.addend {
-                Some(words) => words[lane].wrapping_sub(carry as u64).into(),
-                None => noise(64),
-            });
+            let (mut addend, mut loaded) = (noise(64), noise(64));
+            match &self.addend {
+                Some((words, true)) => loaded = words[lane].into(),
+                Some((words, false)) => addend = words[lane].wrapping_sub(carry as u64).into(),
+                None => {}
+            }
+            addends.push(addend);
+            loads.push(loaded);
         }
+        inputs.extend(addends);
         inputs.extend(carries);
-        self.addend = requests.add.map(|(_, _, words)| words);
+        inputs.extend(loads);
+        self.addend = requests.add.map(|(_, _, words, load)| (words, load));
 
         let outputs = self.bench.cycle(&inputs);
         let (lanes, log2_n) = (self.lanes, self.log2_n);
@@ -205,25 +177,15 @@ impl Driver {
             difference.is_some().into(),
             "{what}: difference_valid"
         );
-        if let Some((time, words)) = difference {
-            assert_eq!(outputs[1], time as u128, "{what}: difference_time");
+        if let Some((time, slot, alone, words)) = difference {
+            assert_eq!(
+                outputs[1..4],
+                [time as u128, slot as u128, alone.into()],
+                "{what}: time, slot and kind"
+            );
             let words: Vec<u128> = words.into_iter().map(u128::from).collect();
-            assert_eq!(outputs[5..], words, "{what}: difference");
+            assert_eq!(outputs[4..], words, "{what}: difference");
         }
-        let extracted = self.extracted.remove(&now);
-        assert_eq!(
-            outputs[2],
-            extracted.is_some().into(),
-            "{what}: extract_word_valid"
-        );
-        if let Some(word) = extracted {
-            assert_eq!(outputs[4], word.into(), "{what}: extract_word");
-        }
-        assert_eq!(
-            outputs[3],
-            (now >= self.conflict_from).into(),
-            "{what}: load_conflict"
-        );
         self.cycle += 1;
     }
 
@@ -236,7 +198,7 @@ impl Driver {
     /// Until every answer is out.
     fn drain(&mut self) {
         self.idle(Accumulator::READ_LATENCY + 1);
-        assert!(self.differences.is_empty() && self.extracted.is_empty());
+        assert!(self.differences.is_empty());
     }
 
     fn random_words(&mut self) -> Vec<u64> {
@@ -249,8 +211,8 @@ impl Driver {
             for time in 0..self.times() {
                 let words = self.random_words();
                 self.cycle(Requests {
-                    add: Some((slot, time, words)),
-                    ..Requests::default()
+                    add: Some((slot, time, words, false)),
+                    read: None,
                 });
             }
         }
@@ -261,11 +223,11 @@ impl Driver {
     fn pass(&mut self, slot: usize, degree: usize, times: &[usize]) {
         for &time in times {
             let words = self.random_words();
-            let add = (self.slots > 1).then(|| ((slot + 1) % self.slots, time, words));
+            let (load, alone) = (self.rng.random(), self.rng.random());
+            let add = (self.slots > 1).then(|| ((slot + 1) % self.slots, time, words, load));
             self.cycle(Requests {
-                read: Some((slot, time, degree)),
+                read: Some((slot, time, degree, alone)),
                 add,
-                ..Requests::default()
             });
         }
     }
@@ -296,9 +258,8 @@ impl Driver {
         self.drain();
     }
 
-    /// Everything at once, at random; loads and accumulations, reads and extractions also in the
-    /// same cycle if `conflicts`.
-    fn mix(&mut self, cycles: usize, conflicts: bool) {
+    /// Everything at once, at random.
+    fn mix(&mut self, cycles: usize) {
         let n = self.n();
         // Few times, so that reads meet fresh words.
         let times = self.times().min(4);
@@ -316,52 +277,16 @@ impl Driver {
                 .is_none_or(|&at| now - at >= Accumulator::ADD_SPACING);
             if rests && self.rng.random() {
                 changed.insert(place, now);
-                requests.add = Some((place.0, place.1, self.random_words()));
-            }
-            if self.rng.random() && (conflicts || requests.add.is_none()) {
-                let slot = self.rng.random_range(0..self.slots);
-                let time = self.rng.random_range(0..times);
-                let lane = self.rng.random_range(0..self.lanes);
-                let (row, index) = coefficient(self.lanes, self.log2_n, lane, time);
-                if requests.add.is_none() {
-                    changed.insert((slot, time), now);
-                }
-                requests.load = Some((slot, row, index, self.rng.random()));
+                let load = self.rng.random();
+                requests.add = Some((place.0, place.1, self.random_words(), load));
             }
             let slot = self.rng.random_range(0..self.slots);
             if self.rng.random() {
                 let time = self.rng.random_range(0..times);
-                requests.read = Some((slot, time, self.rng.random_range(0..2 * n)));
-            }
-            if self.rng.random() && (conflicts || requests.read.is_none()) {
-                let lane = self.rng.random_range(0..self.lanes);
-                let time = self.rng.random_range(0..times);
-                let (row, index) = coefficient(self.lanes, self.log2_n, lane, time);
-                requests.extract = Some((slot, row, index));
+                let (degree, alone) = (self.rng.random_range(0..2 * n), self.rng.random());
+                requests.read = Some((slot, time, degree, alone));
             }
             self.cycle(requests);
-        }
-        self.drain();
-    }
-
-    /// Loads every coefficient of a slot, in random order, and extracts them in another.
-    fn load_and_extract(&mut self, slot: usize) {
-        let mut all: Vec<(usize, usize)> = (0..2 * self.n()).map(|i| (i % 2, i / 2)).collect();
-        all.shuffle(&mut self.rng);
-        for &(row, index) in &all {
-            let word = self.rng.random();
-            self.cycle(Requests {
-                load: Some((slot, row, index, word)),
-                ..Requests::default()
-            });
-        }
-        self.idle(Accumulator::ADD_LATENCY);
-        all.shuffle(&mut self.rng);
-        for &(row, index) in &all {
-            self.cycle(Requests {
-                extract: Some((slot, row, index)),
-                ..Requests::default()
-            });
         }
         self.drain();
     }
@@ -410,13 +335,9 @@ fn everything(lanes: usize, slots: usize, random: usize, most: usize) {
     let mixed = if lanes < 64 { 150 } else { 50 };
     for log2_n in 8..=11 {
         let mut driver = Driver::new(lanes, slots, log2_n);
-        if log2_n == 8 {
-            driver.load_and_extract(slots - 1);
-        }
         driver.fill();
         driver.passes(random, most);
-        driver.mix(mixed, false);
-        driver.mix(mixed / 3, true);
+        driver.mix(mixed);
         driver.replay();
     }
 }
@@ -455,10 +376,111 @@ fn lanes_128() {
 #[test]
 fn all_degrees() {
     let mut driver = Driver::new(32, 1, 8);
-    driver.load_and_extract(0);
+    driver.fill();
     let times: Vec<usize> = (0..driver.times()).collect();
     for degree in 0..2 * driver.n() {
         driver.pass(0, degree, &times);
     }
-    driver.mix(100, true);
+    driver.mix(100);
+}
+
+dut!(Tables {
+    log2_n, write_valid, write_slot, write_index, write_word, read_slot, read_time => words
+});
+dut!(Results {
+    log2_n, write_valid, write_slot, write_time, words, read_valid, read_slot, read_row, read_index
+    => word_valid, word
+});
+
+/// A table is written in any order and read by times; the mask reads 0.
+#[test]
+fn tables() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for (lanes, slots, log2_n) in [(2, 2, 8), (4, 1, 9), (8, 3, 8), (64, 2, 10), (128, 2, 11)] {
+        let mut bench = Bench::new(Tables::new(lanes, slots).expect("a supported size"));
+        let n = 1 << log2_n;
+        let tables: Vec<Vec<u64>> = (0..slots)
+            .map(|_| (0..n).map(|_| rng.random()).collect())
+            .collect();
+        let mut places: Vec<(usize, usize)> =
+            (0..slots * n).map(|i| (i % slots, i / slots)).collect();
+        places.shuffle(&mut rng);
+        for (slot, index) in places {
+            let word = tables[slot][index].into();
+            bench.cycle(&[log2_n, 1, slot as u128, index as u128, word, 0, 0]);
+        }
+        bench.cycle(&[log2_n, 0, 0, 0, 7, 0, 0]);
+        bench.cycle(&[log2_n, 0, 0, 0, 7, 0, 0]);
+        let times = 2 * n / lanes;
+        let reads: Vec<(usize, usize)> =
+            (0..slots * times).map(|i| (i % slots, i / slots)).collect();
+        for at in 0..reads.len() + Tables::LATENCY {
+            let (slot, time) = reads.get(at).copied().unwrap_or((0, 0));
+            let sample = bench.cycle(&[log2_n, 0, 0, 1, 7, slot as u128, time as u128]);
+            let Some(&(slot, time)) = at.checked_sub(Tables::LATENCY).and_then(|at| reads.get(at))
+            else {
+                continue;
+            };
+            for (lane, &word) in sample.iter().enumerate() {
+                let (row, index) = coefficient(lanes, log2_n as usize, lane, time);
+                let expected = if row == 1 { tables[slot][index] } else { 0 };
+                assert_eq!(word, expected.into(), "{lanes} lanes, row {row}, {index}");
+            }
+        }
+        if lanes < 64 {
+            bench.replay(&format!("tables_{lanes}"));
+        }
+    }
+}
+
+/// A mask and one word of the body are written by times and read in any order, with gaps.
+#[test]
+fn results() {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for (lanes, slots, log2_n) in [(2, 2, 8), (4, 1, 9), (8, 3, 8), (64, 2, 10), (128, 2, 11)] {
+        let mut bench = Bench::new(Results::new(lanes, slots).expect("a supported size"));
+        let n = 1 << log2_n;
+        let glwes: Vec<[Vec<u64>; 2]> = (0..slots)
+            .map(|_| [0, 1].map(|_| (0..n).map(|_| rng.random()).collect()))
+            .collect();
+        let cycle = |write: Option<(usize, usize)>, read: Option<(usize, usize, usize)>| {
+            let mut inputs: Vec<u128> = vec![log2_n, write.is_some().into()];
+            let (slot, time) = write.unwrap_or((0, 1));
+            inputs.extend([slot as u128, time as u128]);
+            inputs.extend((0..lanes).map(|lane| {
+                let (row, index) = coefficient(lanes, log2_n as usize, lane, time);
+                u128::from(if write.is_some() {
+                    glwes[slot][row][index]
+                } else {
+                    9
+                })
+            }));
+            inputs.push(read.is_some().into());
+            let (slot, row, index) = read.unwrap_or((0, 0, 3));
+            inputs.extend([slot as u128, row as u128, index as u128]);
+            inputs
+        };
+        for slot in 0..slots {
+            for time in 0..2 * n / lanes {
+                bench.cycle(&cycle(Some((slot, time)), None));
+            }
+        }
+        let mut reads: Vec<Option<(usize, usize, usize)>> = (0..slots * n)
+            .map(|i| Some((i % slots, 0, i / slots)))
+            .chain((0..slots).map(|slot| Some((slot, 1, 0))))
+            .chain((0..50).map(|_| None))
+            .collect();
+        reads.shuffle(&mut rng);
+        for at in 0..reads.len() + Results::LATENCY {
+            let sample = bench.cycle(&cycle(None, reads.get(at).copied().flatten()));
+            let asked = at.checked_sub(Results::LATENCY).and_then(|at| reads[at]);
+            assert_eq!(sample[0], asked.is_some().into());
+            if let Some((slot, row, index)) = asked {
+                assert_eq!(sample[1], glwes[slot][row][index].into(), "{lanes} lanes");
+            }
+        }
+        if lanes < 64 {
+            bench.replay(&format!("results_{lanes}"));
+        }
+    }
 }

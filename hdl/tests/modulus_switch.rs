@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use support::bench::Bench;
 
 dut!(ModulusSwitch {
-    log2_n, lwe_dimension, centred, narrow, lwe_valid, lwe_word, switched_ready
+    log2_n, lwe_dimension, centred, narrow, clear, lwe_valid, lwe_word, switched_ready
     => lwe_ready, switched_valid, switched_word, switched_index, switched_last
 });
 
@@ -134,6 +134,7 @@ fn stream(
             parameters.dimension as u128,
             parameters.centred.into(),
             parameters.narrow.into(),
+            0,
             valid.into(),
             word,
             ready.into(),
@@ -242,6 +243,7 @@ fn wrapping_sum() {
                 parameters.dimension as u128,
                 1,
                 0,
+                0,
                 word.is_some().into(),
                 word.copied().unwrap_or(0).into(),
                 1,
@@ -253,4 +255,31 @@ fn wrapping_sum() {
         assert_eq!(results, expected, "low parts {low:#x}");
     }
     bench.replay("modulus_switch_wrapping");
+}
+
+/// What is inside is forgotten, at any point of a ciphertext, and nothing is taken meanwhile.
+#[test]
+fn clear() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let mut bench = Bench::new(ModulusSwitch::default());
+    let parameters = Parameters {
+        log2_n: 9,
+        dimension: 6,
+        centred: true,
+        narrow: false,
+    };
+    for words in 1..12 {
+        let mut cycle = |clear: bool, valid: bool, word: u64| {
+            bench.cycle(&[9, 6, 1, 0, clear.into(), valid.into(), word.into(), 0])
+        };
+        for _ in 0..words {
+            cycle(false, true, rng.random());
+        }
+        let sample = cycle(true, true, rng.random());
+        assert_eq!(sample[0], 0, "not ready");
+        assert_eq!(cycle(false, false, 0)[1], 0, "nothing inside");
+        let none = Stalls { give: 0, take: 0 };
+        stream(&mut bench, parameters, 2, none, &mut rng);
+    }
+    bench.replay("modulus_switch_clear");
 }

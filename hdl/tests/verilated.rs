@@ -60,7 +60,8 @@ fn job(batch: &Batch) -> Job<'_> {
         centred: sizes.centred,
         narrow: sizes.narrow,
         lwe: &batch.lwe,
-        glwe: &batch.glwe,
+        tables: &batch.tables,
+        repeat: 1,
         key: &batch.key,
         memory: Memory::default(),
         wave: None,
@@ -161,6 +162,42 @@ fn steady_state() {
     }
 }
 
+/// Batches that wait are loaded beside, and their turns follow without a gap: two of a pass for each
+/// ciphertext, besides those of the iterations.
+#[test]
+fn batches_in_a_row() {
+    for (levels, base_log) in [(1, 23), (2, 15)] {
+        let sizes = Sizes {
+            levels,
+            base_log,
+            ciphertexts: 4,
+            ..SIZES
+        };
+        let batch = batch(sizes, 80);
+        // Words that switch to 0 would leave turns out.
+        let lwe: Vec<u64> = batch
+            .lwe
+            .iter()
+            .map(|word| (word >> 1) + (1 << 62))
+            .collect();
+        let cycles = [2, 6].map(|repeat| {
+            let job = Job {
+                lwe: &lwe,
+                repeat,
+                ..job(&batch)
+            };
+            let outcome = CORE.run(&job).expect("a run");
+            let (first, rest) = outcome.words.split_at(outcome.words.len() / repeat);
+            assert!(rest.chunks(first.len()).all(|words| words == first));
+            outcome.cycles
+        });
+        let pass = 2 << 11 >> PARAMETERS.lanes.ilog2();
+        let turns = 4 * (sizes.n * levels + 2) as u64;
+        println!("l = {levels}: {cycles:?} cycles of 2 and 6 batches");
+        assert_eq!(cycles[1] - cycles[0], 4 * turns * pass);
+    }
+}
+
 /// Alone, a ciphertext waits for its own results; how long depends on the degrees.
 #[test]
 fn one_ciphertext() {
@@ -205,10 +242,10 @@ fn jobs_that_do_not_fit() {
         (Job { levels: 2, ..right }, "words of key"),
         (
             Job {
-                glwe: &right.glwe[1..],
+                tables: &right.tables[1..],
                 ..right
             },
-            "GLWE words",
+            "words of tables",
         ),
         (
             Job {

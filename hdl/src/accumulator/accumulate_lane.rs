@@ -1,7 +1,4 @@
-//! What one lane writes: the sum of an accumulation, or a word that is loaded.
-//!
-//! A load takes the way of an accumulation on which the old word counts as zero, so the memory has
-//! one kind of write. An accumulation in the same cycle wins.
+//! What one lane writes: the sum of an accumulation, or a word that is loaded instead.
 //!
 //! Timing: edge 1 registers the request while the RAM reads `old`; `addend` comes in the next cycle
 //! and edge 2 registers the sum. Latency 2 from the request, 1 from `addend`.
@@ -19,11 +16,9 @@ pub struct AccumulateLane {
     pub addend: Signal<In, Bits<64>>,
     /// Add one more.
     pub carry: Signal<In, Bit>,
-    /// Load `load_word` if this is the lane.
-    pub load_valid: Signal<In, Bit>,
-    /// The lane to load.
-    pub load_lane: Signal<In, Bits<7>>,
-    /// What to load.
+    /// With `add_valid`: load instead.
+    pub load: Signal<In, Bit>,
+    /// What to load, one edge later.
     pub load_word: Signal<In, Bits<64>>,
     /// The word to add to, one edge later.
     pub old: Signal<In, Bits<64>>,
@@ -35,29 +30,26 @@ pub struct AccumulateLane {
     summand: Signal<Local, Bits<64>>,
     /// One more, only when adding.
     one: Signal<Local, Bit>,
-    adds: DFF<Bit>,
     writes: DFF<Bit>,
-    loaded: DFF<Bits<64>>,
+    loads: DFF<Bit>,
     enable: DFF<Bit>,
     sum: DFF<Bits<64>>,
-    lane: Constant<Bits<7>>,
     zero: Constant<Bits<64>>,
 }
 
 impl AccumulateLane {
     /// Rising edges from `add_valid` to `write_data`.
     pub const LATENCY: usize = 2;
+}
 
-    /// The block for a lane.
-    #[must_use]
-    pub fn new(lane: usize) -> Self {
+impl Default for AccumulateLane {
+    fn default() -> Self {
         Self {
             clock: Signal::default(),
             add_valid: Signal::default(),
             addend: Signal::default(),
             carry: Signal::default(),
-            load_valid: Signal::default(),
-            load_lane: Signal::default(),
+            load: Signal::default(),
             load_word: Signal::default(),
             old: Signal::default(),
             write_enable: Signal::default(),
@@ -65,12 +57,10 @@ impl AccumulateLane {
             base: Signal::default(),
             summand: Signal::default(),
             one: Signal::default(),
-            adds: DFF::default(),
             writes: DFF::default(),
-            loaded: DFF::default(),
+            loads: DFF::default(),
             enable: DFF::default(),
             sum: DFF::default(),
-            lane: Constant::new(lane.to_bits()),
             zero: Constant::new(Bits::default()),
         }
     }
@@ -79,18 +69,16 @@ impl AccumulateLane {
 impl Logic for AccumulateLane {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, adds, writes, loaded, enable, sum);
-        self.adds.d.next = self.add_valid.val();
-        self.writes.d.next = self.add_valid.val()
-            | (self.load_valid.val() & (self.load_lane.val() == self.lane.val()));
-        self.loaded.d.next = self.load_word.val();
-        self.summand.next = self.loaded.q.val();
-        self.base.next = self.zero.val();
-        if self.adds.q.val() {
-            self.summand.next = self.addend.val();
-            self.base.next = self.old.val();
+        dff_setup!(self, clock, writes, loads, enable, sum);
+        self.writes.d.next = self.add_valid.val();
+        self.loads.d.next = self.load.val();
+        self.summand.next = self.addend.val();
+        self.base.next = self.old.val();
+        if self.loads.q.val() {
+            self.summand.next = self.load_word.val();
+            self.base.next = self.zero.val();
         }
-        self.one.next = self.carry.val() & self.adds.q.val();
+        self.one.next = self.carry.val() & !self.loads.q.val();
         self.enable.d.next = self.writes.q.val();
         self.sum.d.next = self.base.val() + self.summand.val() + self.one.val();
         self.write_enable.next = self.enable.q.val();

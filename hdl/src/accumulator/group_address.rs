@@ -1,6 +1,4 @@
-//! The address of a group's lanes, given by a time or by a coefficient.
-//!
-//! The time wins: a pass goes on whatever single coefficients are asked for.
+//! The address of a group's lanes at a time.
 //!
 //! Timing: `time_address` has no register; `address` has one. Latency 1.
 
@@ -9,32 +7,23 @@ use super::position::{JoinAddress, TimePosition};
 use crate::memory::Address;
 use rust_hdl::prelude::*;
 
-/// An address from two sides.
+/// An address from a time.
 #[derive(LogicBlock)]
 pub struct GroupAddress {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
     /// Log2 of N.
     pub log2_n: Signal<In, Bits<4>>,
-    /// Go by the time.
-    pub time_valid: Signal<In, Bit>,
-    /// The slot that goes with the time.
-    pub time_slot: Signal<In, Bits<4>>,
+    /// The slot.
+    pub slot: Signal<In, Bits<4>>,
     /// The time.
     pub time_in: Signal<In, Bits<12>>,
-    /// The slot that goes with the coefficient.
-    pub index_slot: Signal<In, Bits<4>>,
-    /// The coefficient's position.
-    pub index_position: Signal<In, Bits<12>>,
-    /// The coefficient's row, if the address says it.
-    pub index_row: Signal<In, Bit>,
-    /// The address of the time, in the same cycle.
+    /// The address, in the same cycle.
     pub time_address: Signal<Out, Address>,
-    /// The address of the time if that was valid, else of the coefficient.
+    /// The address, one edge later.
     pub address: Signal<Out, Address>,
     position: TimePosition,
-    by_time: JoinAddress,
-    by_index: JoinAddress,
+    joined: JoinAddress,
     held: DFF<Address>,
     group: Constant<Bit>,
 }
@@ -49,17 +38,12 @@ impl GroupAddress {
         Self {
             clock: Signal::default(),
             log2_n: Signal::default(),
-            time_valid: Signal::default(),
-            time_slot: Signal::default(),
+            slot: Signal::default(),
             time_in: Signal::default(),
-            index_slot: Signal::default(),
-            index_position: Signal::default(),
-            index_row: Signal::default(),
             time_address: Signal::default(),
             address: Signal::default(),
             position: TimePosition::new(shape),
-            by_time: JoinAddress::new(shape),
-            by_index: JoinAddress::new(shape),
+            joined: JoinAddress::new(shape),
             held: DFF::default(),
             group: Constant::new(group == 1),
         }
@@ -73,17 +57,11 @@ impl Logic for GroupAddress {
         self.position.log2_n.next = self.log2_n.val();
         self.position.time_in.next = self.time_in.val();
         self.position.group.next = self.group.val();
-        self.by_time.slot.next = self.time_slot.val();
-        self.by_time.position.next = self.position.position.val();
-        self.by_time.row.next = self.position.row.val();
-        self.by_index.slot.next = self.index_slot.val();
-        self.by_index.position.next = self.index_position.val();
-        self.by_index.row.next = self.index_row.val();
-        self.held.d.next = self.by_index.address.val();
-        if self.time_valid.val() {
-            self.held.d.next = self.by_time.address.val();
-        }
-        self.time_address.next = self.by_time.address.val();
+        self.joined.slot.next = self.slot.val();
+        self.joined.position.next = self.position.position.val();
+        self.joined.row.next = self.position.row.val();
+        self.held.d.next = self.joined.address.val();
+        self.time_address.next = self.joined.address.val();
         self.address.next = self.held.q.val();
     }
 }

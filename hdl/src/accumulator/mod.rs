@@ -1,4 +1,5 @@
-//! The memory of the accumulators: X^a * acc - acc out, acc += result in.
+//! The memory of the accumulators: X^a * acc - acc out, acc += result in, and what lies around it:
+//! tables on their way in, results on their way out.
 //!
 //! An accumulator is a GLWE ciphertext over 2^64 of two polynomials, row 0 the mask and row 1 the
 //! body, and lies in a slot. P lanes hold its 2N coefficients as [`layout::coefficient`] says.
@@ -13,10 +14,12 @@
 //! | [`SubtractLane`] | +-turned - straight | 3 |
 //! | [`GroupAddress`] | addresses of straight reads and of writes | 1 |
 //! | [`AccumulateLane`] | what one lane writes | 2 |
-//! | [`LaneSelect`] | the lane that is extracted | 2 |
+//! | [`Tables`] | look-up tables, by coefficients in and by times out | 2 |
+//! | [`Results`] | rotated accumulators, by times in and by coefficients out | 4 |
+//! | [`LaneSelect`] | one lane of all | 2 |
 //! | [`Scale`], [`TimePosition`], [`IndexPlace`], [`JoinAddress`] | positions and addresses | 0 |
 //! | [`Select4`], [`Select16`] | multiplexers | 0 |
-//! | [`ReadTag`], [`ExtractTag`], [`LoadConflict`] | valid bits, times, lanes, flags | see there |
+//! | [`ReadTag`] | valid bits, times, slots | see there |
 
 mod accumulate_lane;
 mod group_address;
@@ -25,9 +28,11 @@ mod lane_rotate;
 mod lane_select;
 pub mod layout;
 mod position;
+mod results;
 mod rotate_address;
 mod select;
 mod subtract_lane;
+mod tables;
 mod tag;
 mod top;
 mod turn;
@@ -39,9 +44,11 @@ pub use lane_rotate::LaneRotate;
 pub use lane_select::LaneSelect;
 pub use layout::{Shape, Unsupported};
 pub use position::{IndexPlace, JoinAddress, Scale, TimePosition};
+pub use results::Results;
 pub use rotate_address::RotateAddress;
 pub use select::{Select4, Select16};
 pub use subtract_lane::SubtractLane;
-pub use tag::{ExtractTag, LoadConflict, ReadTag};
+pub use tables::Tables;
+pub use tag::ReadTag;
 pub use top::Accumulator;
 pub use turn::TargetTurn;

@@ -1,6 +1,6 @@
 //! The end of a rotate-subtract read in one lane.
 //!
-//! `difference` = +-turned - straight modulo 2^64, where the sign is the bit of lane + turn above
+//! `difference` = +-turned - straight modulo 2^64, or +-turned alone, where the sign is the bit of lane + turn above
 //! the lanes. As -x = !x + 1, this is (turned, inverted if negative) + ((1 if negative) -
 //! straight): the second summand is ready before the lanes have been turned, so that one addition
 //! is left.
@@ -21,6 +21,8 @@ pub struct SubtractLane {
     pub turn: Signal<In, Bits<7>>,
     /// The lane's word of acc.
     pub straight: Signal<In, Bits<64>>,
+    /// Subtract nothing; with `straight`.
+    pub alone: Signal<In, Bit>,
     /// The lane's word of X^a * acc but for its sign.
     pub turned: Signal<In, Bits<64>>,
     /// The lane's word of X^a * acc - acc.
@@ -54,6 +56,7 @@ impl SubtractLane {
             clock: Signal::default(),
             turn: Signal::default(),
             straight: Signal::default(),
+            alone: Signal::default(),
             turned: Signal::default(),
             difference: Signal::default(),
             moved: Signal::default(),
@@ -81,6 +84,9 @@ impl Logic for SubtractLane {
         self.sign.next = self.moved.val() >> self.sign_at.val();
         self.negate.d.next = self.sign.val().get_bit(0);
         self.held.d.next = self.straight.val();
+        if self.alone.val() {
+            self.held.d.next = self.zero.val();
+        }
         self.increment.next = self.zero.val();
         if self.negate.q.val() {
             self.increment.next = self.one.val();

@@ -1,10 +1,10 @@
-//! What goes beside the words: valid bits, times and lanes, and the flag of a conflict.
+//! What goes beside the words of a read.
 
 use super::Accumulator;
 use crate::memory::Delay;
 use rust_hdl::prelude::*;
 
-/// Valid bit and time of a rotate-subtract read. Latency [`Accumulator::READ_LATENCY`].
+/// Valid bit, time, slot and kind of a read. Latency [`Accumulator::READ_LATENCY`].
 #[derive(LogicBlock)]
 pub struct ReadTag {
     /// The clock; rising edge.
@@ -13,14 +13,23 @@ pub struct ReadTag {
     pub valid: Signal<In, Bit>,
     /// Its time.
     pub time_in: Signal<In, Bits<12>>,
+    /// Its slot.
+    pub slot: Signal<In, Bits<4>>,
+    /// It is one of X^a * acc alone.
+    pub alone: Signal<In, Bit>,
+    /// The same, with the words at the RAMs' outputs.
+    pub alone_late: Signal<Out, Bit>,
     /// The read ends.
     pub valid_out: Signal<Out, Bit>,
     /// Its time.
     pub time_out: Signal<Out, Bits<12>>,
-    valids: Delay<1>,
-    times: Delay<12>,
-    low: Constant<Bits<1>>,
-    high: Constant<Bits<1>>,
+    /// Its slot.
+    pub slot_out: Signal<Out, Bits<4>>,
+    /// It is one of X^a * acc alone.
+    pub alone_out: Signal<Out, Bit>,
+    flags: Signal<Local, Bits<18>>,
+    words: Delay<1>,
+    line: Delay<18>,
 }
 
 impl Default for ReadTag {
@@ -29,12 +38,16 @@ impl Default for ReadTag {
             clock: Signal::default(),
             valid: Signal::default(),
             time_in: Signal::default(),
+            slot: Signal::default(),
+            alone: Signal::default(),
+            alone_late: Signal::default(),
             valid_out: Signal::default(),
             time_out: Signal::default(),
-            valids: Delay::new(Accumulator::READ_LATENCY),
-            times: Delay::new(Accumulator::READ_LATENCY),
-            low: Constant::new(Bits::default()),
-            high: Constant::new(1_usize.to_bits()),
+            slot_out: Signal::default(),
+            alone_out: Signal::default(),
+            flags: Signal::default(),
+            words: Delay::new(Accumulator::WORDS_AFTER),
+            line: Delay::new(Accumulator::READ_LATENCY),
         }
     }
 }
@@ -42,98 +55,23 @@ impl Default for ReadTag {
 impl Logic for ReadTag {
     #[hdl_gen]
     fn update(&mut self) {
-        self.valids.clock.next = self.clock.val();
-        self.valids.d.next = self.low.val();
+        clock!(self, clock, words, line);
+        self.words.d.next = 0.into();
+        self.flags.next = 0.into();
         if self.valid.val() {
-            self.valids.d.next = self.high.val();
+            self.flags.next = 1.into();
+            if self.alone.val() {
+                self.words.d.next = 1.into();
+                self.flags.next = 3.into();
+            }
         }
-        self.valid_out.next = self.valids.q.val() == self.high.val();
-        self.times.clock.next = self.clock.val();
-        self.times.d.next = self.time_in.val();
-        self.time_out.next = self.times.q.val();
-    }
-}
-
-/// Valid bit and lane of an extraction. An extraction that is blocked is forgotten.
-#[derive(LogicBlock)]
-pub struct ExtractTag {
-    /// The clock; rising edge.
-    pub clock: Signal<In, Clock>,
-    /// An extraction begins.
-    pub valid: Signal<In, Bit>,
-    /// A pass needs the address in this cycle.
-    pub blocked: Signal<In, Bit>,
-    /// The lane.
-    pub lane: Signal<In, Bits<7>>,
-    /// The lane, with the words as they leave the RAM: two edges later.
-    pub lane_out: Signal<Out, Bits<7>>,
-    /// The lane, one edge after that.
-    pub lane_late: Signal<Out, Bits<7>>,
-    /// The extraction ends, [`Accumulator::EXTRACT_LATENCY`] edges later.
-    pub valid_out: Signal<Out, Bit>,
-    valids: Delay<1>,
-    lanes: Delay<7>,
-    late: DFF<Bits<7>>,
-    low: Constant<Bits<1>>,
-    high: Constant<Bits<1>>,
-}
-
-impl Default for ExtractTag {
-    fn default() -> Self {
-        Self {
-            clock: Signal::default(),
-            valid: Signal::default(),
-            blocked: Signal::default(),
-            lane: Signal::default(),
-            lane_out: Signal::default(),
-            lane_late: Signal::default(),
-            valid_out: Signal::default(),
-            valids: Delay::new(Accumulator::EXTRACT_LATENCY),
-            lanes: Delay::new(Accumulator::WORDS_AFTER),
-            late: DFF::default(),
-            low: Constant::new(Bits::default()),
-            high: Constant::new(1_usize.to_bits()),
-        }
-    }
-}
-
-impl Logic for ExtractTag {
-    #[hdl_gen]
-    fn update(&mut self) {
-        dff_setup!(self, clock, late);
-        self.valids.clock.next = self.clock.val();
-        self.valids.d.next = self.low.val();
-        if self.valid.val() & !self.blocked.val() {
-            self.valids.d.next = self.high.val();
-        }
-        self.valid_out.next = self.valids.q.val() == self.high.val();
-        self.lanes.clock.next = self.clock.val();
-        self.lanes.d.next = self.lane.val();
-        self.lane_out.next = self.lanes.q.val();
-        self.late.d.next = self.lanes.q.val();
-        self.lane_late.next = self.late.q.val();
-    }
-}
-
-/// High from the edge after both inputs were high, for good.
-#[derive(LogicBlock, Default)]
-pub struct LoadConflict {
-    /// The clock; rising edge.
-    pub clock: Signal<In, Clock>,
-    /// An accumulation.
-    pub add_valid: Signal<In, Bit>,
-    /// A load.
-    pub load_valid: Signal<In, Bit>,
-    /// Whether both ever came together.
-    pub conflict: Signal<Out, Bit>,
-    seen: DFF<Bit>,
-}
-
-impl Logic for LoadConflict {
-    #[hdl_gen]
-    fn update(&mut self) {
-        dff_setup!(self, clock, seen);
-        self.seen.d.next = self.seen.q.val() | (self.add_valid.val() & self.load_valid.val());
-        self.conflict.next = self.seen.q.val();
+        self.line.d.next = (bit_cast::<18, 12>(self.time_in.val()) << 6)
+            | (bit_cast::<18, 4>(self.slot.val()) << 2)
+            | self.flags.val();
+        self.alone_late.next = self.words.q.val().any();
+        self.valid_out.next = self.line.q.val().get_bit(0);
+        self.alone_out.next = self.line.q.val().get_bit(1);
+        self.slot_out.next = self.line.q.val().get_bits::<4>(2);
+        self.time_out.next = self.line.q.val().get_bits::<12>(6);
     }
 }

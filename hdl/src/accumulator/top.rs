@@ -14,16 +14,14 @@
 //! address register in front; an accumulation to the same place has none and has to be
 //! [`Accumulator::ADD_SPACING`] cycles later.
 //!
-//! A load goes the way of an accumulation and has the same latency. It must not come with one: the
-//! accumulation wins, the load is lost and `load_conflict` stays high from then on.
+//! A load goes the way of an accumulation, and replaces the old word instead of adding to it.
 //!
-//! An extraction reads the copy that rotate-subtract reads take acc from. One that comes in the
-//! same cycle as such a read gets no answer.
+//! A read with `read_alone` gives X^a * acc.
 
 use super::layout::{Shape, Unsupported};
 use super::{
-    AccumulateLane, ExtractTag, GroupAddress, IndexPlace, LaneMemory, LaneRotate, LaneSelect,
-    LoadConflict, ReadTag, RotateAddress, SubtractLane, TargetTurn,
+    AccumulateLane, GroupAddress, LaneMemory, LaneRotate, ReadTag, RotateAddress, SubtractLane,
+    TargetTurn,
 };
 use crate::memory::Address;
 use crate::structure::many;
@@ -45,11 +43,17 @@ pub struct Accumulator {
     pub read_time: Signal<In, Bits<12>>,
     /// a, below 2N.
     pub read_degree: Signal<In, Bits<12>>,
+    /// Subtract nothing.
+    pub read_alone: Signal<In, Bit>,
     /// `difference` answers the read of [`Accumulator::READ_LATENCY`] edges ago.
     pub difference_valid: Signal<Out, Bit>,
     /// The read's time.
     pub difference_time: Signal<Out, Bits<12>>,
-    /// The lanes' coefficients of X^a * acc - acc at that time.
+    /// Its slot.
+    pub difference_slot: Signal<Out, Bits<4>>,
+    /// It was one with `read_alone`.
+    pub difference_alone: Signal<Out, Bit>,
+    /// The lanes' coefficients of X^a * acc - acc, or of X^a * acc, at that time.
     pub difference: Vec<Signal<Out, Bits<64>>>,
 
     /// Accumulate the `addend` of the next cycle.
@@ -63,31 +67,10 @@ pub struct Accumulator {
     /// Add one more, likewise.
     pub carry: Vec<Signal<In, Bit>>,
 
-    /// Load `load_word`.
-    pub load_valid: Signal<In, Bit>,
-    /// The slot.
-    pub load_slot: Signal<In, Bits<4>>,
-    /// The row.
-    pub load_row: Signal<In, Bit>,
-    /// Which coefficient, below N.
-    pub load_index: Signal<In, Bits<11>>,
-    /// Its value.
-    pub load_word: Signal<In, Bits<64>>,
-    /// Whether a load was ever lost to an accumulation.
-    pub load_conflict: Signal<Out, Bit>,
-
-    /// Extract a coefficient.
-    pub extract_valid: Signal<In, Bit>,
-    /// The slot.
-    pub extract_slot: Signal<In, Bits<4>>,
-    /// The row.
-    pub extract_row: Signal<In, Bit>,
-    /// Which coefficient, below N.
-    pub extract_index: Signal<In, Bits<11>>,
-    /// `extract_word` answers the extraction of [`Accumulator::EXTRACT_LATENCY`] edges ago.
-    pub extract_word_valid: Signal<Out, Bit>,
-    /// The coefficient.
-    pub extract_word: Signal<Out, Bits<64>>,
+    /// With `add_valid`: load `load_words` instead.
+    pub load: Signal<In, Bit>,
+    /// What the lanes load, likewise.
+    pub load_words: Vec<Signal<In, Bits<64>>>,
 
     memory: Vec<LaneMemory>,
     turned_from: Vec<RotateAddress>,
@@ -99,11 +82,6 @@ pub struct Accumulator {
     write_to: Vec<GroupAddress>,
     write_address: Vec<DFF<Address>>,
     accumulate: Vec<AccumulateLane>,
-    load_place: IndexPlace,
-    conflict: LoadConflict,
-    extract_place: IndexPlace,
-    extract_tag: ExtractTag,
-    extract: LaneSelect,
     _shape: Shape,
 }
 
@@ -114,14 +92,11 @@ impl Accumulator {
     /// Rising edges from `read_valid` to `difference_valid`.
     pub const READ_LATENCY: usize = Self::WORDS_AFTER + SubtractLane::LATENCY;
 
-    /// Cycles after which a read or an extraction sees what was added or loaded.
+    /// Cycles after which a read sees what was added or loaded.
     pub const ADD_LATENCY: usize = Self::ADD_SPACING - GroupAddress::LATENCY;
 
     /// Cycles from an accumulation or a load to the next accumulation in the same slot and time.
     pub const ADD_SPACING: usize = AccumulateLane::LATENCY + 1;
-
-    /// Rising edges from `extract_valid` to `extract_word_valid`.
-    pub const EXTRACT_LATENCY: usize = Self::WORDS_AFTER + LaneSelect::LATENCY;
 
     /// The accumulators of `slots` ciphertexts in `lanes` lanes, all zero.
     ///
@@ -141,26 +116,19 @@ impl Accumulator {
             read_slot: Signal::default(),
             read_time: Signal::default(),
             read_degree: Signal::default(),
+            read_alone: Signal::default(),
             difference_valid: Signal::default(),
             difference_time: Signal::default(),
+            difference_slot: Signal::default(),
+            difference_alone: Signal::default(),
             difference: many(lanes, |_| Signal::default()),
             add_valid: Signal::default(),
             add_slot: Signal::default(),
             add_time: Signal::default(),
             addend: many(lanes, |_| Signal::default()),
             carry: many(lanes, |_| Signal::default()),
-            load_valid: Signal::default(),
-            load_slot: Signal::default(),
-            load_row: Signal::default(),
-            load_index: Signal::default(),
-            load_word: Signal::default(),
-            load_conflict: Signal::default(),
-            extract_valid: Signal::default(),
-            extract_slot: Signal::default(),
-            extract_row: Signal::default(),
-            extract_index: Signal::default(),
-            extract_word_valid: Signal::default(),
-            extract_word: Signal::default(),
+            load: Signal::default(),
+            load_words: many(lanes, |_| Signal::default()),
             memory: many(lanes, |_| LaneMemory::new(&shape, slots)),
             turned_from: many(groups, |group| RotateAddress::new(&shape, group)),
             turn: many(groups, |_| TargetTurn::new(&shape)),
@@ -170,12 +138,7 @@ impl Accumulator {
             straight_from: many(groups, |group| GroupAddress::new(&shape, group)),
             write_to: many(groups, |group| GroupAddress::new(&shape, group)),
             write_address: many(groups, |_| DFF::default()),
-            accumulate: many(lanes, AccumulateLane::new),
-            load_place: IndexPlace::new(&shape),
-            conflict: LoadConflict::default(),
-            extract_place: IndexPlace::new(&shape),
-            extract_tag: ExtractTag::default(),
-            extract: LaneSelect::new(&shape),
+            accumulate: many(lanes, |_| AccumulateLane::default()),
             _shape: shape,
         })
     }
@@ -184,14 +147,6 @@ impl Accumulator {
 impl Logic for Accumulator {
     crate::structure! { this =>
         let shape = this._shape;
-
-        // Places of single coefficients.
-        wire!(load_place.log2_n <= log2_n);
-        wire!(load_place.index <= load_index);
-        wire!(load_place.row <= load_row);
-        wire!(extract_place.log2_n <= log2_n);
-        wire!(extract_place.index <= extract_index);
-        wire!(extract_place.row <= extract_row);
 
         // Addresses.
         for group in 0..shape.groups {
@@ -208,21 +163,13 @@ impl Logic for Accumulator {
 
             wire!(straight_from[group].clock <= clock);
             wire!(straight_from[group].log2_n <= log2_n);
-            wire!(straight_from[group].time_valid <= read_valid);
-            wire!(straight_from[group].time_slot <= read_slot);
+            wire!(straight_from[group].slot <= read_slot);
             wire!(straight_from[group].time_in <= read_time);
-            wire!(straight_from[group].index_slot <= extract_slot);
-            wire!(straight_from[group].index_position <= extract_place.position);
-            wire!(straight_from[group].index_row <= extract_place.address_row);
 
             wire!(write_to[group].clock <= clock);
             wire!(write_to[group].log2_n <= log2_n);
-            wire!(write_to[group].time_valid <= add_valid);
-            wire!(write_to[group].time_slot <= add_slot);
+            wire!(write_to[group].slot <= add_slot);
             wire!(write_to[group].time_in <= add_time);
-            wire!(write_to[group].index_slot <= load_slot);
-            wire!(write_to[group].index_position <= load_place.position);
-            wire!(write_to[group].index_row <= load_place.address_row);
             wire!(write_address[group].clock <= clock);
             wire!(write_address[group].d <= write_to[group].address);
         }
@@ -249,6 +196,7 @@ impl Logic for Accumulator {
             wire!(subtract[lane].clock <= clock);
             wire!(subtract[lane].turn <= turn[shape.group(lane)].turn);
             wire!(subtract[lane].straight <= memory[lane].straight);
+            wire!(subtract[lane].alone <= read_tag.alone_late);
             wire!(subtract[lane].turned <= rotate[row].y[in_row]);
             wire!(difference[lane] <= subtract[lane].difference);
 
@@ -256,12 +204,9 @@ impl Logic for Accumulator {
             wire!(accumulate[lane].add_valid <= add_valid);
             wire!(accumulate[lane].addend <= addend[lane]);
             wire!(accumulate[lane].carry <= carry[lane]);
-            wire!(accumulate[lane].load_valid <= load_valid);
-            wire!(accumulate[lane].load_lane <= load_place.lane);
-            wire!(accumulate[lane].load_word <= load_word);
+            wire!(accumulate[lane].load <= load);
+            wire!(accumulate[lane].load_word <= load_words[lane]);
             wire!(accumulate[lane].old <= memory[lane].old);
-
-            wire!(extract.x[lane] <= memory[lane].straight);
         }
 
         // Beside the words.
@@ -270,18 +215,9 @@ impl Logic for Accumulator {
         wire!(read_tag.time_in <= read_time);
         wire!(difference_valid <= read_tag.valid_out);
         wire!(difference_time <= read_tag.time_out);
-        wire!(conflict.clock <= clock);
-        wire!(conflict.add_valid <= add_valid);
-        wire!(conflict.load_valid <= load_valid);
-        wire!(load_conflict <= conflict.conflict);
-        wire!(extract_tag.clock <= clock);
-        wire!(extract_tag.valid <= extract_valid);
-        wire!(extract_tag.blocked <= read_valid);
-        wire!(extract_tag.lane <= extract_place.lane);
-        wire!(extract_word_valid <= extract_tag.valid_out);
-        wire!(extract.clock <= clock);
-        wire!(extract.lane <= extract_tag.lane_out);
-        wire!(extract.lane_late <= extract_tag.lane_late);
-        wire!(extract_word <= extract.y);
+        wire!(read_tag.slot <= read_slot);
+        wire!(read_tag.alone <= read_alone);
+        wire!(difference_slot <= read_tag.slot_out);
+        wire!(difference_alone <= read_tag.alone_out);
     }
 }

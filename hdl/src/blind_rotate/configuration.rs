@@ -16,6 +16,8 @@ pub struct Configuration {
     pub fine_bits: Signal<Out, Bits<3>>,
     /// N / 32 - 1.
     pub fine_mask: Signal<Out, Bits<12>>,
+    /// 2 N - 1.
+    pub degree_mask: Signal<Out, Bits<12>>,
     smallest: Constant<Time>,
 }
 
@@ -29,6 +31,7 @@ impl Configuration {
             last_time: Signal::default(),
             fine_bits: Signal::default(),
             fine_mask: Signal::default(),
+            degree_mask: Signal::default(),
             smallest: Constant::new(shape.pass_cycles(8).to_bits()),
         }
     }
@@ -40,20 +43,24 @@ impl Logic for Configuration {
         self.pass_cycles.next = self.smallest.val() << 3;
         self.fine_bits.next = 7.into();
         self.fine_mask.next = 63.into();
+        self.degree_mask.next = 4095.into();
         if self.log2_n.val() == 10 {
             self.pass_cycles.next = self.smallest.val() << 2;
             self.fine_bits.next = 3.into();
             self.fine_mask.next = 31.into();
+            self.degree_mask.next = 2047.into();
         }
         if self.log2_n.val() == 9 {
             self.pass_cycles.next = self.smallest.val() << 1;
             self.fine_bits.next = 1.into();
             self.fine_mask.next = 15.into();
+            self.degree_mask.next = 1023.into();
         }
         if self.log2_n.val() == 8 {
             self.pass_cycles.next = self.smallest.val();
             self.fine_bits.next = 0.into();
             self.fine_mask.next = 7.into();
+            self.degree_mask.next = 511.into();
         }
         self.last_time.next = self.pass_cycles.val() - 1;
     }

@@ -1,39 +1,44 @@
-//! The phases of a batch, and tags that travel beside the data.
+//! What happens to batches when the key is wrong, and tags that travel beside the data.
 
 use crate::memory::Delay;
 use crate::ntt::Time;
 use rust_hdl::prelude::*;
 
-/// Load, rotate, extract. A wrong key slice ends the rotation: the batch is dropped, nothing comes
-/// out, and the core is free again when the datapath has run empty.
-#[derive(LogicBlock, Default)]
+/// Cycles in which what is in the datapath besides turns that count comes to an end.
+const EMPTYING: u64 = 31;
+
+/// A wrong key slice ends the rotation: all batches that are not through are dropped, and the core is
+/// free again when the datapath has run empty. Results that are on their way out are right.
+#[derive(LogicBlock)]
 pub(super) struct Control {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
-    /// Begin a batch.
+    /// A batch is to be opened.
     pub start: Signal<In, Bit>,
-    /// A batch is under way.
+    /// It can be.
+    pub start_ready: Signal<Out, Bit>,
+    /// Open it.
+    pub load_start: Signal<Out, Bit>,
+    /// There is a free half for it.
+    pub load_ready: Signal<In, Bit>,
+    /// No batch is open.
+    pub closed: Signal<In, Bit>,
+    /// The rotation rests.
+    pub rests: Signal<In, Bit>,
+    /// Results are under way.
+    pub delivering: Signal<In, Bit>,
+    /// Anything is under way.
     pub busy: Signal<Out, Bit>,
-    /// All words are in.
-    pub loaded: Signal<In, Bit>,
-    /// Begin to rotate.
-    pub rotate_start: Signal<Out, Bit>,
-    /// The rotation has the memory of degrees.
-    pub rotating: Signal<Out, Bit>,
-    /// The rotation is finished.
-    pub rotated: Signal<In, Bit>,
     /// The key is wrong.
     pub key_error: Signal<In, Bit>,
-    /// Stop the rotation.
+    /// Forget all batches.
+    pub flush: Signal<Out, Bit>,
+    /// Grant no turns.
     pub abort: Signal<Out, Bit>,
     /// Nothing is under way in the datapath.
     pub settled: Signal<In, Bit>,
-    /// The last batch was dropped; until the next start.
+    /// Batches were dropped; until the next start.
     pub failed: Signal<Out, Bit>,
-    /// Begin to extract.
-    pub extract_start: Signal<Out, Bit>,
-    /// All results are out.
-    pub extracted: Signal<In, Bit>,
     /// A result's word is there.
     pub lwe_valid: Signal<In, Bit>,
     /// It is taken.
@@ -42,83 +47,72 @@ pub(super) struct Control {
     pub lwe_last: Signal<In, Bit>,
     /// The last word of a result is taken.
     pub word_last: Signal<Out, Bit>,
-    /// 0 nothing to do, 1 load, 2 rotate, 3 extract, 4 run empty.
-    phase: DFF<Bits<3>>,
+    able: Signal<Local, Bit>,
+    flushing: Signal<Local, Bit>,
     dropped: DFF<Bit>,
-    /// The phase is in its first cycle, in which the last one's end still shows.
-    entered: DFF<Bit>,
+    emptying: DFF<Bits<6>>,
+    cycles: Constant<Bits<6>>,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            start: Default::default(),
+            start_ready: Default::default(),
+            load_start: Default::default(),
+            load_ready: Default::default(),
+            closed: Default::default(),
+            rests: Default::default(),
+            delivering: Default::default(),
+            busy: Default::default(),
+            key_error: Default::default(),
+            flush: Default::default(),
+            abort: Default::default(),
+            settled: Default::default(),
+            failed: Default::default(),
+            lwe_valid: Default::default(),
+            lwe_ready: Default::default(),
+            lwe_last: Default::default(),
+            word_last: Default::default(),
+            able: Default::default(),
+            flushing: Default::default(),
+            dropped: Default::default(),
+            emptying: Default::default(),
+            cycles: Constant::new(EMPTYING.into()),
+        }
+    }
 }
 
 impl Logic for Control {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, phase, dropped, entered);
-        self.busy.next = self.phase.q.val() != 0;
-        self.rotating.next = self.phase.q.val() == 2;
+        dff_setup!(self, clock, dropped, emptying);
         self.word_last.next = self.lwe_valid.val() & self.lwe_ready.val() & self.lwe_last.val();
-        self.rotate_start.next = false;
-        self.extract_start.next = false;
-        self.entered.d.next = false;
-        if (self.phase.q.val() == 0) & self.start.val() {
-            self.phase.d.next = 1.into();
-            self.dropped.d.next = false;
-            self.entered.d.next = true;
-        }
-        if (self.phase.q.val() == 1) & self.loaded.val() & !self.entered.q.val() {
-            self.phase.d.next = 2.into();
-            self.rotate_start.next = true;
-            self.entered.d.next = true;
-        }
-        if (self.phase.q.val() == 2) & self.rotated.val() & !self.entered.q.val() {
-            self.phase.d.next = 3.into();
-            self.extract_start.next = true;
-            self.entered.d.next = true;
-        }
-        self.abort.next = false;
-        if (self.phase.q.val() == 2) & self.key_error.val() {
-            self.phase.d.next = 4.into();
-            self.dropped.d.next = true;
-            self.extract_start.next = false;
-            self.abort.next = true;
-        }
-        if (self.phase.q.val() == 4) & self.settled.val() & !self.entered.q.val() {
-            self.phase.d.next = 0.into();
-        }
+        self.able.next =
+            self.load_ready.val() & (self.emptying.q.val() == 0) & !self.key_error.val();
+        self.start_ready.next = self.able.val();
+        self.load_start.next = self.start.val() & self.able.val();
+        self.flushing.next = self.key_error.val()
+            & (self.emptying.q.val() == 0)
+            & (!self.closed.val() | !self.rests.val());
+        self.flush.next = self.flushing.val();
+        self.abort.next = self.flushing.val() | (self.emptying.q.val() != 0);
         self.failed.next = self.dropped.q.val();
-        if (self.phase.q.val() == 3) & self.extracted.val() & !self.entered.q.val() {
-            self.phase.d.next = 0.into();
+        if self.start.val() & self.able.val() {
+            self.dropped.d.next = false;
         }
-    }
-}
-
-/// Who reads the memory of degrees: the rotation a degree, the extraction a body.
-#[derive(LogicBlock, Default)]
-pub(super) struct DegreeSelect {
-    /// The rotation does.
-    pub rotating: Signal<In, Bit>,
-    /// The rotation's slot.
-    pub sequence_slot: Signal<In, Bits<4>>,
-    /// Its iteration.
-    pub sequence_index: Signal<In, Bits<12>>,
-    /// The extraction's slot.
-    pub extract_slot: Signal<In, Bits<4>>,
-    /// n, the index of the body.
-    pub lwe_dimension: Signal<In, Bits<12>>,
-    /// The slot to read.
-    pub slot: Signal<Out, Bits<4>>,
-    /// The word to read.
-    pub index: Signal<Out, Bits<12>>,
-}
-
-impl Logic for DegreeSelect {
-    #[hdl_gen]
-    fn update(&mut self) {
-        self.slot.next = self.extract_slot.val();
-        self.index.next = self.lwe_dimension.val();
-        if self.rotating.val() {
-            self.slot.next = self.sequence_slot.val();
-            self.index.next = self.sequence_index.val();
+        if (self.emptying.q.val() != 0) & self.settled.val() {
+            self.emptying.d.next = self.emptying.q.val() - 1;
         }
+        if self.flushing.val() {
+            self.dropped.d.next = true;
+            self.emptying.d.next = self.cycles.val();
+        }
+        self.busy.next = !self.closed.val()
+            | !self.rests.val()
+            | self.delivering.val()
+            | (self.emptying.q.val() != 0);
     }
 }
 
@@ -192,6 +186,149 @@ impl Logic for KeyTag {
         self.end_out.next = self.line.q.val().get_bit(1);
         self.level_out.next = self.line.q.val().get_bits::<2>(2);
         self.cycle_out.next = self.line.q.val().get_bits::<12>(4);
+    }
+}
+
+/// What a read's result is: where it goes, and how.
+#[derive(LogicBlock)]
+pub(super) struct ResultTag {
+    /// The clock; rising edge.
+    pub clock: Signal<In, Clock>,
+    /// The read's slot.
+    pub slot_in: Signal<In, Bits<4>>,
+    /// A table is written in its place.
+    pub load_in: Signal<In, Bit>,
+    /// It is for the results, not for the accumulator.
+    pub alone_in: Signal<In, Bit>,
+    /// The datapath's result is there.
+    pub result_valid: Signal<In, Bit>,
+    /// Write it, or the table.
+    pub add_valid: Signal<Out, Bit>,
+    /// The slot, as much later as the result.
+    pub slot_out: Signal<Out, Bits<4>>,
+    /// Write the table.
+    pub load_out: Signal<Out, Bit>,
+    line: Delay<6>,
+    flags: Signal<Local, Bits<6>>,
+}
+
+impl ResultTag {
+    /// So many cycles later.
+    #[must_use]
+    pub(super) fn new(latency: usize) -> Self {
+        Self {
+            clock: Default::default(),
+            slot_in: Default::default(),
+            load_in: Default::default(),
+            alone_in: Default::default(),
+            result_valid: Default::default(),
+            add_valid: Default::default(),
+            slot_out: Default::default(),
+            load_out: Default::default(),
+            line: Delay::new(latency),
+            flags: Default::default(),
+        }
+    }
+}
+
+impl Logic for ResultTag {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.line.clock.next = self.clock.val();
+        self.flags.next = 0.into();
+        if self.load_in.val() {
+            self.flags.next = 1.into();
+        }
+        if self.alone_in.val() {
+            self.flags.next = 2.into();
+        }
+        self.line.d.next = (bit_cast::<6, 4>(self.slot_in.val()) << 2) | self.flags.val();
+        self.add_valid.next = self.result_valid.val() & !self.line.q.val().get_bit(1);
+        self.slot_out.next = self.line.q.val().get_bits::<4>(2);
+        self.load_out.next = self.line.q.val().get_bit(0);
+    }
+}
+
+/// The read of the table that a load's result makes room for.
+#[derive(LogicBlock)]
+pub(super) struct TableTag {
+    /// The clock; rising edge.
+    pub clock: Signal<In, Clock>,
+    /// The read's slot.
+    pub slot_in: Signal<In, Bits<4>>,
+    /// The number of the cycle within the pass.
+    pub cycle_in: Signal<In, Time>,
+    /// The turn is a load.
+    pub load_in: Signal<In, Bit>,
+    /// The pass' last cycle.
+    pub last_in: Signal<In, Bit>,
+    /// The same, later.
+    pub slot_out: Signal<Out, Bits<4>>,
+    /// The same, later.
+    pub cycle_out: Signal<Out, Time>,
+    /// The table's last words are read.
+    pub done: Signal<Out, Bit>,
+    line: Delay<17>,
+}
+
+impl TableTag {
+    /// So many cycles later.
+    #[must_use]
+    pub(super) fn new(latency: usize) -> Self {
+        Self {
+            clock: Default::default(),
+            slot_in: Default::default(),
+            cycle_in: Default::default(),
+            load_in: Default::default(),
+            last_in: Default::default(),
+            slot_out: Default::default(),
+            cycle_out: Default::default(),
+            done: Default::default(),
+            line: Delay::new(latency),
+        }
+    }
+}
+
+impl Logic for TableTag {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.line.clock.next = self.clock.val();
+        self.line.d.next = (bit_cast::<17, 12>(self.cycle_in.val()) << 5)
+            | (bit_cast::<17, 4>(self.slot_in.val()) << 1);
+        if self.load_in.val() & self.last_in.val() {
+            self.line.d.next = (bit_cast::<17, 12>(self.cycle_in.val()) << 5)
+                | (bit_cast::<17, 4>(self.slot_in.val()) << 1)
+                | 1;
+        }
+        self.done.next = self.line.q.val().get_bit(0);
+        self.slot_out.next = self.line.q.val().get_bits::<4>(1);
+        self.cycle_out.next = self.line.q.val().get_bits::<12>(5);
+    }
+}
+
+/// The end of a result's turn, at the results.
+#[derive(LogicBlock, Default)]
+pub(super) struct ResultEnd {
+    /// The accumulators' words are there.
+    pub valid: Signal<In, Bit>,
+    /// They are a result.
+    pub alone: Signal<In, Bit>,
+    /// The number of the cycle within the pass.
+    pub cycle: Signal<In, Time>,
+    /// 2 N / P - 1.
+    pub last_time: Signal<In, Time>,
+    /// Write them.
+    pub write: Signal<Out, Bit>,
+    /// They are the last.
+    pub written: Signal<Out, Bit>,
+}
+
+impl Logic for ResultEnd {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.write.next = self.valid.val() & self.alone.val();
+        self.written.next =
+            self.valid.val() & self.alone.val() & (self.cycle.val() == self.last_time.val());
     }
 }
 

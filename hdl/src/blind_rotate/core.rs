@@ -1,8 +1,11 @@
-//! The core: a batch of blind rotations, from LWE words and accumulators to LWE words.
+//! The core: batches of blind rotations, from LWE words and look-up tables to LWE words.
 //!
-//! `start` begins a batch: load, rotate, extract, one after the other; `busy` until the last word of
-//! the last result is taken, or the batch is dropped because a slice of the key is wrong (`failed`). Parameters are static from [`BlindRotate::SETTLING`] cycles before
-//! the first word until `busy` falls. The key store runs beside: it is started once for a key and
+//! `start` begins a batch of `batch` ciphertexts. Their words and tables may come at once, also while
+//! the batch before is rotated; turns of the next batch follow those of the last one without a gap.
+//! Results come out in order. `busy` falls when the last word of the last result is taken. If a slice of the
+//! key is wrong, the batches that are not through are dropped (`failed`), with all words of theirs that are
+//! in; what was rotated to its end still comes out. Parameters but `batch` are static from [`BlindRotate::SETTLING`] cycles before
+//! the first start until `busy` falls. The key store runs beside: it is started once for a key and
 //! goes round from batch to batch.
 //!
 //! The key store asks for slices of the next batch ahead, so parameters or key change only after it
@@ -10,14 +13,15 @@
 //! `key_idle`, then the new ones. Otherwise slices under way are cut to the new sizes and fail their
 //! checksum.
 //!
-//! Streams (valid/ready, a word a cycle at most): `lwe_in`, `glwe`, `key_request`, `key_data`, `lwe_out`.
-//! Inside nothing stalls. See [`super`] for the order of work and [`Latencies`] for the datapath's timing.
+//! Streams (valid/ready, a word a cycle at most): `lwe_in`, `table`, `key_request`, `key_data`,
+//! `lwe_out`. Inside nothing stalls. See [`super`] for the order of work and [`Latencies`] for the
+//! datapath's timing.
 
-use super::control::{Control, DegreeSelect, KeyTag, MacTag};
+use super::control::{Control, KeyTag, MacTag, ResultEnd, ResultTag, TableTag};
 use super::{
-    Configuration, DegreeAddress, Extract, Latencies, Load, MAX_SLOTS, Sequence, Slack, Slots,
+    Configuration, DegreeAddress, Deliver, Latencies, Load, MAX_SLOTS, Sequence, Slack, Slots,
 };
-use crate::accumulator::{Accumulator, Unsupported};
+use crate::accumulator::{Accumulator, Results, Tables, Unsupported};
 use crate::decompose;
 use crate::key_store::{KeyStore, KeyStoreError};
 use crate::mac::Mac;
@@ -72,11 +76,13 @@ pub struct BlindRotate {
     pub narrow: Signal<In, Bit>,
     /// Ciphertexts of the batch, 1 up to the build's slots.
     pub batch: Signal<In, Bits<5>>,
-    /// Begin a batch; not while `busy`.
+    /// Begin a batch; heeded while `start_ready`.
     pub start: Signal<In, Bit>,
-    /// A batch is under way.
+    /// There is room for another batch: up to two are under way.
+    pub start_ready: Signal<Out, Bit>,
+    /// A batch is under way, or a result.
     pub busy: Signal<Out, Bit>,
-    /// The last batch was dropped, as its key was wrong; until the next start.
+    /// Batches were dropped, as the key was wrong; until the next start.
     pub failed: Signal<Out, Bit>,
 
     /// LWE words of the batch: n mask words and the body, each.
@@ -85,12 +91,12 @@ pub struct BlindRotate {
     pub lwe_in_ready: Signal<Out, Bit>,
     /// The word.
     pub lwe_in_word: Signal<In, Bits<64>>,
-    /// Accumulators of the batch: N mask and N body words, each.
-    pub glwe_valid: Signal<In, Bit>,
+    /// Look-up tables of the batch, the bodies of ciphertexts whose mask is 0: N words each.
+    pub table_valid: Signal<In, Bit>,
     /// The word is taken.
-    pub glwe_ready: Signal<Out, Bit>,
+    pub table_ready: Signal<Out, Bit>,
     /// The word.
-    pub glwe_word: Signal<In, Bits<64>>,
+    pub table_word: Signal<In, Bits<64>>,
     /// Results: k N mask words and the body, each.
     pub lwe_out_valid: Signal<Out, Bit>,
     /// The word is taken.
@@ -136,7 +142,6 @@ pub struct BlindRotate {
     load: Load,
     degree_write: DegreeAddress,
     degree_read: DegreeAddress,
-    degree_select: DegreeSelect,
     degrees: Ram<12>,
     sequencer: Sequence,
     slack: Slack,
@@ -153,9 +158,14 @@ pub struct BlindRotate {
     mac: Mac,
     inverse: Transform,
     words: Vec<SwitchModulus>,
-    slot_line: Delay<4>,
-    extract: Extract,
+    result_tag: ResultTag,
+    table_tag: TableTag,
+    tables: Tables,
+    result_end: ResultEnd,
+    results: Results,
+    deliver: Deliver,
     sample_extract: SampleExtract,
+    origin: Signal<Local, Bits<12>>,
     _latencies: Latencies,
 }
 
@@ -201,14 +211,15 @@ impl BlindRotate {
             narrow: Signal::default(),
             batch: Signal::default(),
             start: Signal::default(),
+            start_ready: Signal::default(),
             busy: Signal::default(),
             failed: Signal::default(),
             lwe_in_valid: Signal::default(),
             lwe_in_ready: Signal::default(),
             lwe_in_word: Signal::default(),
-            glwe_valid: Signal::default(),
-            glwe_ready: Signal::default(),
-            glwe_word: Signal::default(),
+            table_valid: Signal::default(),
+            table_ready: Signal::default(),
+            table_word: Signal::default(),
             lwe_out_valid: Signal::default(),
             lwe_out_ready: Signal::default(),
             lwe_out_word: Signal::default(),
@@ -233,8 +244,7 @@ impl BlindRotate {
             load: Load::default(),
             degree_write: DegreeAddress::default(),
             degree_read: DegreeAddress::default(),
-            degree_select: DegreeSelect::default(),
-            degrees: Ram::new(slots.min(MAX_SLOTS) << super::LWE_INDEX_BITS),
+            degrees: Ram::new(slots.min(MAX_SLOTS) << (super::LWE_INDEX_BITS + 1)),
             sequencer: Sequence::new(latencies.total()),
             slack: Slack::new(shape),
             slots: Slots::new(slots),
@@ -250,9 +260,15 @@ impl BlindRotate {
             mac: Mac::new(shape),
             inverse,
             words: many(lanes, |_| SwitchModulus::default()),
-            slot_line: Delay::new(latencies.to_add()),
-            extract: Extract::default(),
-            sample_extract: SampleExtract::new(Accumulator::EXTRACT_LATENCY),
+            result_tag: ResultTag::new(latencies.to_add()),
+            // Its words come with the datapath's, one cycle behind the request to add.
+            table_tag: TableTag::new(latencies.to_add() + 1 - Tables::LATENCY),
+            tables: Tables::new(lanes, slots)?,
+            result_end: ResultEnd::default(),
+            results: Results::new(lanes, slots)?,
+            deliver: Deliver::default(),
+            sample_extract: SampleExtract::new(Results::LATENCY),
+            origin: Signal::default(),
             _latencies: latencies,
         })
     }
@@ -275,9 +291,11 @@ impl Logic for BlindRotate {
         // Control and parameters.
         wire!(control.clock <= clock);
         wire!(control.start <= start);
-        wire!(control.loaded <= load.loaded);
-        wire!(control.rotated <= sequencer.done);
-        wire!(control.extracted <= extract.done);
+        wire!(start_ready <= control.start_ready);
+        wire!(control.load_ready <= load.start_ready);
+        wire!(control.closed <= load.closed);
+        wire!(control.rests <= sequencer.rests);
+        wire!(control.delivering <= deliver.busy);
         wire!(busy <= control.busy);
         wire!(failed <= control.failed);
         wire!(control.key_error <= key_store.checksum_error);
@@ -295,36 +313,48 @@ impl Logic for BlindRotate {
         wire!(modulus_switch.lwe_word <= lwe_in_word);
         wire!(modulus_switch.switched_ready <= load.switched_ready);
 
+        wire!(modulus_switch.clear <= control.abort);
+
         wire!(load.clock <= clock);
-        wire!(load.start <= start);
+        wire!(load.start <= control.load_start);
         wire!(load.batch <= batch);
+        wire!(load.flush <= control.flush);
         wire!(load.log2_n <= log2_n);
         wire!(load.switched_valid <= modulus_switch.switched_valid);
         wire!(load.switched_last <= modulus_switch.switched_last);
-        wire!(load.glwe_valid <= glwe_valid);
-        wire!(glwe_ready <= load.glwe_ready);
+        wire!(load.table_valid <= table_valid);
+        wire!(table_ready <= load.table_ready);
+        wire!(load.table_done <= table_tag.done);
+        wire!(load.table_done_slot <= table_tag.slot_out);
+        wire!(load.batch_done <= sequencer.batch_done);
         wire!(degree_write.slot <= load.degree_slot);
+        wire!(degree_write.half <= load.degree_half);
         wire!(degree_write.index <= modulus_switch.switched_index);
         wire!(degrees.clock <= clock);
         wire!(degrees.write_enable <= load.degree_write);
         wire!(degrees.write_address <= degree_write.address);
         wire!(degrees.write_data <= modulus_switch.switched_word);
-
-        wire!(degree_select.rotating <= control.rotating);
-        wire!(degree_select.sequence_slot <= sequencer.degree_slot);
-        wire!(degree_select.sequence_index <= sequencer.degree_index);
-        wire!(degree_select.extract_slot <= extract.slot);
-        wire!(degree_select.lwe_dimension <= lwe_dimension);
-        wire!(degree_read.slot <= degree_select.slot);
-        wire!(degree_read.index <= degree_select.index);
+        wire!(degree_read.slot <= sequencer.degree_slot);
+        wire!(degree_read.half <= load.batch_half);
+        wire!(degree_read.index <= sequencer.degree_index);
         wire!(degrees.read_address <= degree_read.address);
+        wire!(tables.clock <= clock);
+        wire!(tables.log2_n <= log2_n);
+        wire!(tables.write_valid <= load.table_write);
+        wire!(tables.write_slot <= load.table_slot);
+        wire!(tables.write_index <= load.table_index);
+        wire!(tables.write_word <= table_word);
 
         // Turns.
         wire!(sequencer.clock <= clock);
-        wire!(sequencer.start <= control.rotate_start);
         wire!(sequencer.abort <= control.abort);
+        wire!(sequencer.key_start <= key_start);
         wire!(sequencer.lwe_dimension <= lwe_dimension);
-        wire!(sequencer.batch <= batch);
+        wire!(sequencer.degree_mask <= configuration.degree_mask);
+        wire!(sequencer.batch_ready <= load.batch_ready);
+        wire!(sequencer.batch_size <= load.batch_size);
+        wire!(sequencer.staged <= load.staged);
+        wire!(sequencer.taken_results <= deliver.taken);
         wire!(sequencer.level_count <= level_count);
         wire!(sequencer.pass_cycles <= configuration.pass_cycles);
         wire!(sequencer.last_time <= configuration.last_time);
@@ -346,11 +376,7 @@ impl Logic for BlindRotate {
         wire!(accumulator.read_slot <= sequencer.read_slot);
         wire!(accumulator.read_time <= sequencer.read_time);
         wire!(accumulator.read_degree <= sequencer.read_degree);
-        wire!(accumulator.load_valid <= load.load_valid);
-        wire!(accumulator.load_slot <= load.load_slot);
-        wire!(accumulator.load_row <= load.load_row);
-        wire!(accumulator.load_index <= load.load_index);
-        wire!(accumulator.load_word <= glwe_word);
+        wire!(accumulator.read_alone <= sequencer.read_alone);
 
         // Digits.
         wire!(gadget.clock <= clock);
@@ -440,12 +466,23 @@ impl Logic for BlindRotate {
         wire!(inverse.fine_bits <= configuration.fine_bits);
         wire!(inverse.valid_in <= mac.valid_out);
         wire!(inverse.time_in <= mac.time_out);
-        wire!(slot_line.clock <= clock);
-        wire!(slot_line.d <= sequencer.read_slot);
+        wire!(result_tag.clock <= clock);
+        wire!(result_tag.slot_in <= sequencer.read_slot);
+        wire!(result_tag.load_in <= sequencer.read_load);
+        wire!(result_tag.alone_in <= sequencer.read_alone);
+        wire!(result_tag.result_valid <= inverse.valid_out);
         // The accumulator reads the old word while the modulus is switched.
-        wire!(accumulator.add_valid <= inverse.valid_out);
+        wire!(accumulator.add_valid <= result_tag.add_valid);
         wire!(accumulator.add_time <= inverse.time_out);
-        wire!(accumulator.add_slot <= slot_line.q);
+        wire!(accumulator.add_slot <= result_tag.slot_out);
+        wire!(accumulator.load <= result_tag.load_out);
+        wire!(table_tag.clock <= clock);
+        wire!(table_tag.slot_in <= sequencer.read_slot);
+        wire!(table_tag.cycle_in <= sequencer.read_time);
+        wire!(table_tag.load_in <= sequencer.read_load);
+        wire!(table_tag.last_in <= sequencer.read_last_time);
+        wire!(tables.read_slot <= table_tag.slot_out);
+        wire!(tables.read_time <= table_tag.cycle_out);
         for lane in 0..this.words.len() {
             wire!(mac.x[lane] <= forward.y[lane]);
             wire!(inverse.x[lane] <= mac.z[lane]);
@@ -453,29 +490,43 @@ impl Logic for BlindRotate {
             wire!(words[lane].residue <= inverse.y[lane]);
             wire!(accumulator.addend[lane] <= words[lane].word);
             wire!(accumulator.carry[lane] <= words[lane].round_up);
+            wire!(accumulator.load_words[lane] <= tables.words[lane]);
+            wire!(results.words[lane] <= accumulator.difference[lane]);
         }
 
-        // Results.
-        wire!(extract.clock <= clock);
-        wire!(extract.start <= control.extract_start);
-        wire!(extract.batch <= batch);
-        wire!(extract.extract_busy <= sample_extract.busy);
+        // Results. They are rotated to their end: their body counts as 0.
+        constant!(origin <= Bits::<12>::default());
+        wire!(result_end.valid <= accumulator.difference_valid);
+        wire!(result_end.alone <= accumulator.difference_alone);
+        wire!(result_end.cycle <= accumulator.difference_time);
+        wire!(result_end.last_time <= configuration.last_time);
+        wire!(results.clock <= clock);
+        wire!(results.log2_n <= log2_n);
+        wire!(results.write_valid <= result_end.write);
+        wire!(results.write_slot <= accumulator.difference_slot);
+        wire!(results.write_time <= accumulator.difference_time);
+        wire!(deliver.clock <= clock);
+        wire!(deliver.granted <= sequencer.grant_result);
+        wire!(deliver.granted_slot <= sequencer.next_slot);
+        wire!(deliver.written <= result_end.written);
+        wire!(deliver.written_slot <= accumulator.difference_slot);
+        wire!(deliver.extract_busy <= sample_extract.busy);
         wire!(control.lwe_valid <= sample_extract.lwe_valid);
         wire!(control.lwe_ready <= lwe_out_ready);
         wire!(control.lwe_last <= sample_extract.lwe_last);
-        wire!(extract.word_last <= control.word_last);
+        wire!(deliver.word_last <= control.word_last);
         wire!(sample_extract.clock <= clock);
-        wire!(sample_extract.start <= extract.extract_start);
-        wire!(sample_extract.slot <= extract.slot);
-        wire!(sample_extract.body <= degrees.read_data);
+        wire!(sample_extract.start <= deliver.extract_start);
+        wire!(sample_extract.slot <= deliver.slot);
+        wire!(sample_extract.body <= origin);
         wire!(sample_extract.log2_n <= log2_n);
         wire!(sample_extract.lwe_ready <= lwe_out_ready);
-        wire!(accumulator.extract_valid <= sample_extract.extract_valid);
-        wire!(accumulator.extract_slot <= sample_extract.extract_slot);
-        wire!(accumulator.extract_row <= sample_extract.extract_row);
-        wire!(accumulator.extract_index <= sample_extract.extract_index);
-        wire!(sample_extract.word_valid <= accumulator.extract_word_valid);
-        wire!(sample_extract.word <= accumulator.extract_word);
+        wire!(results.read_valid <= sample_extract.extract_valid);
+        wire!(results.read_slot <= sample_extract.extract_slot);
+        wire!(results.read_row <= sample_extract.extract_row);
+        wire!(results.read_index <= sample_extract.extract_index);
+        wire!(sample_extract.word_valid <= results.word_valid);
+        wire!(sample_extract.word <= results.word);
         wire!(lwe_out_valid <= sample_extract.lwe_valid);
         wire!(lwe_out_word <= sample_extract.lwe_word);
         wire!(lwe_out_last <= sample_extract.lwe_last);

@@ -11,6 +11,8 @@ use rust_hdl::prelude::*;
 pub struct DegreeAddress {
     /// Whose.
     pub slot: Signal<In, Bits<4>>,
+    /// In which half.
+    pub half: Signal<In, Bit>,
     /// Which word, n for the body.
     pub index: Signal<In, Bits<12>>,
     /// Where it lies.
@@ -20,8 +22,13 @@ pub struct DegreeAddress {
 impl Logic for DegreeAddress {
     #[hdl_gen]
     fn update(&mut self) {
-        self.address.next = (bit_cast::<16, 4>(self.slot.val()) << 10)
+        self.address.next = (bit_cast::<16, 4>(self.slot.val()) << 11)
             | bit_cast::<16, 10>(self.index.val().get_bits::<10>(0));
+        if self.half.val() {
+            self.address.next = (bit_cast::<16, 4>(self.slot.val()) << 11)
+                | bit_cast::<16, 10>(self.index.val().get_bits::<10>(0))
+                | 1024;
+        }
     }
 }
 

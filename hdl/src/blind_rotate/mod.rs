@@ -1,11 +1,11 @@
-//! The blind rotation of a batch, from LWE words and accumulators in to LWE words out, for k = 1.
+//! Blind rotations in batches, from LWE words and look-up tables in to LWE words out, for k = 1.
 //!
 //! ```text
 //!  LWE words --modulus switch--> degrees ---------------.
 //!                                                       v
-//!  GLWE words ----> accumulators ==rotate, subtract==> decompose ==> forward transform
-//!                    ^        \                                           |
-//!                    |         `--sample extract--> LWE words             v
+//!  tables --> load --> accumulators ==rotate, subtract==> decompose ==> forward transform
+//!                    ^        \\                                          |
+//!                    |         `==> results --sample extract--> LWE words v
 //!             switch modulus <== inverse transform <============ multiply-accumulate <== key store
 //! ```
 //!
@@ -14,10 +14,10 @@
 //! | [`BlindRotate`] | all of it |
 //! | [`CoreParameters`] | the sizes of a build |
 //! | [`Configuration`] | what the parameters mean for the datapath |
-//! | [`Load`] | degrees and accumulators of a batch into their memories |
-//! | [`Sequence`] | which ciphertext's turn it is: the n iterations |
+//! | [`Load`] | degrees and tables of two batches into their memories |
+//! | [`Sequence`] | which ciphertext's turn it is: table in, n iterations, result out |
 //! | [`Slots`] | when a ciphertext's last result is far enough for its next turn |
-//! | [`Extract`] | the results of a batch, one after the other |
+//! | [`Deliver`] | the results, one after the other |
 //!
 //! # Order of work
 //!
@@ -34,7 +34,7 @@ mod configuration;
 mod control;
 mod core;
 mod degree;
-mod extract;
+mod deliver;
 mod latencies;
 mod load;
 mod parameters;
@@ -44,7 +44,7 @@ mod slots;
 pub use self::core::{BlindRotate, BuildError};
 pub use configuration::Configuration;
 pub use degree::{DegreeAddress, Slack};
-pub use extract::Extract;
+pub use deliver::Deliver;
 pub use latencies::Latencies;
 pub use load::Load;
 pub use parameters::CoreParameters;

@@ -1,9 +1,18 @@
-//! Whose turn it is: n iterations over the ciphertexts of a batch.
+//! Whose turn it is: each ciphertext's table in, its n iterations, its result out; batch after batch.
 //!
-//! Two machines. One looks ahead: it walks through iterations and slots, reads each degree and
-//! holds on to the next that is not 0. The other runs turns: l passes, a read of the accumulators
-//! in each cycle. When a turn ends, the next one is granted in the same cycle if its ciphertext is
-//! through its last turn ([`super::Slots`]) and the iteration's key slice is in use.
+//! Two machines. One looks ahead: it walks through the slots of a batch, once to load the tables, then
+//! in n iterations, reading each degree and holding on to the next that is not 0, then once more
+//! to rotate by the bodies. The other runs turns:
+//!
+//! | turn | cycles | what it does |
+//! |---|---|---|
+//! | load | a pass | goes through the datapath without counting; the table is written in the place of its result |
+//! | CMUX | l passes | reads X^a acc - acc in each cycle |
+//! | result | a pass | reads X^-b acc, which goes to the results |
+//!
+//! When a turn ends, the next one is granted in the same cycle if its ciphertext is through its last
+//! turn ([`super::Slots`]) and what it needs is there: the table, the iteration's key slice, a place for
+//! the result. So the next batch follows without a gap.
 //!
 //! Slices are taken in order, also those of iterations without any turn, and released when every
 //! turn of the iteration has read its last row, which [`Sequence::row_end`] says.
@@ -19,20 +28,31 @@ use rust_hdl::prelude::*;
 pub struct Sequence {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
-    /// Begin with iteration 0.
-    pub start: Signal<In, Bit>,
-    /// Stop: no further turns and slices. What is in the datapath runs on.
+    /// Forget the batch: no further turns and slices. What is in the datapath runs on.
     pub abort: Signal<In, Bit>,
+    /// The key begins anew with slice 0; only while `rests`.
+    pub key_start: Signal<In, Bit>,
     /// n, at least 1; with the following four static.
     pub lwe_dimension: Signal<In, Bits<12>>,
-    /// Ciphertexts, 1 to 16.
-    pub batch: Signal<In, Bits<5>>,
+    /// 2 N - 1.
+    pub degree_mask: Signal<In, Bits<12>>,
     /// l.
     pub level_count: Signal<In, Bits<2>>,
     /// 2 N / P.
     pub pass_cycles: Signal<In, Time>,
     /// 2 N / P - 1.
     pub last_time: Signal<In, Time>,
+
+    /// A batch waits.
+    pub batch_ready: Signal<In, Bit>,
+    /// Its ciphertexts, 1 to 16.
+    pub batch_size: Signal<In, Bits<5>>,
+    /// All its degrees have been looked up and its tables taken.
+    pub batch_done: Signal<Out, Bit>,
+    /// The slots whose tables are in.
+    pub staged: Signal<In, Bits<16>>,
+    /// The slots whose last results are not out.
+    pub taken_results: Signal<In, Bits<16>>,
 
     /// The degree that is looked up: its slot and iteration.
     pub degree_slot: Signal<Out, Bits<4>>,
@@ -47,8 +67,10 @@ pub struct Sequence {
     pub next_degree: Signal<Out, Bits<12>>,
     /// Its last turn is through.
     pub slot_ready: Signal<In, Bit>,
-    /// Its turn begins in the next cycle.
+    /// Its turn begins in the next cycle, and changes the accumulator.
     pub grant: Signal<Out, Bit>,
+    /// Its turn begins in the next cycle, and gives the result.
+    pub grant_result: Signal<Out, Bit>,
     /// What the slots count from then.
     pub turn: Signal<Out, Bits<16>>,
     /// All results are in place.
@@ -77,30 +99,42 @@ pub struct Sequence {
     pub read_time: Signal<Out, Time>,
     /// a.
     pub read_degree: Signal<Out, Bits<12>>,
+    /// The turn loads a table.
+    pub read_load: Signal<Out, Bit>,
+    /// The turn gives a result.
+    pub read_alone: Signal<Out, Bit>,
+    /// The pass' last cycle.
+    pub read_last_time: Signal<Out, Bit>,
     /// The pass's level, 0 the least significant digit.
     pub read_level: Signal<Out, Bits<2>>,
     /// It is the turn's last.
     pub read_last_level: Signal<Out, Bit>,
-    /// The cycle is the turn's last.
+    /// The cycle is the last of a turn that reads the key.
     pub read_end: Signal<Out, Bit>,
     /// The half that the turn's slice lies in.
     pub read_half: Signal<Out, Bit>,
 
-    /// The rotation is finished; until the next start.
-    pub done: Signal<Out, Bit>,
+    /// No batch is begun or waits, all results are in place and all slices given back.
+    pub rests: Signal<Out, Bit>,
 
     /// Looking ahead: 0 nothing left, 1 address at the memory, 2 degree there, 3 held.
     ahead: DFF<Bits<2>>,
+    /// At what: 0 iterations, 1 tables, 2 results.
+    ahead_kind: DFF<Bits<2>>,
+    batch: DFF<Bits<5>>,
+    /// Iterations behind, of all batches since the key began.
+    iterations: DFF<Bits<12>>,
     ahead_slot: DFF<Bits<5>>,
     ahead_index: DFF<Bits<12>>,
     held_degree: DFF<Bits<12>>,
     running: DFF<Bit>,
+    kind: DFF<Bits<2>>,
     slot: DFF<Bits<4>>,
     time_register: DFF<Time>,
     level: DFF<Bits<2>>,
     degree_register: DFF<Bits<12>>,
     half: DFF<Bit>,
-    /// Slices taken and released since the start.
+    /// Slices taken and released since the key began.
     taken: DFF<Bits<12>>,
     released: DFF<Bits<12>>,
     /// The half of the slice taken last.
@@ -108,13 +142,17 @@ pub struct Sequence {
     /// Turns in each half that have not read their last row.
     open_0: DFF<Bits<8>>,
     open_1: DFF<Bits<8>>,
-    /// Between start and the end.
-    active: DFF<Bit>,
-    finished: DFF<Bit>,
     /// The turn ends in this cycle, or none runs.
     free: Signal<Local, Bit>,
     /// A degree is held whose slice is in use.
     held: Signal<Local, Bit>,
+    slot_bit: Signal<Local, Bits<16>>,
+    /// Iterations that are behind the slices taken; modulo 2^12, not negative.
+    behind: Signal<Local, Bits<12>>,
+    due: Signal<Local, Bit>,
+    last_slot: Signal<Local, Bit>,
+    one: Constant<Bits<16>>,
+    nought: Constant<Bits<12>>,
     granted: Signal<Local, Bit>,
     advance: Signal<Local, Bit>,
     last_level: Signal<Local, Bit>,
@@ -130,10 +168,15 @@ impl Sequence {
     pub fn new(latency: usize) -> Self {
         Self {
             clock: Default::default(),
-            start: Default::default(),
             abort: Default::default(),
+            key_start: Default::default(),
             lwe_dimension: Default::default(),
-            batch: Default::default(),
+            degree_mask: Default::default(),
+            batch_ready: Default::default(),
+            batch_size: Default::default(),
+            batch_done: Default::default(),
+            staged: Default::default(),
+            taken_results: Default::default(),
             level_count: Default::default(),
             pass_cycles: Default::default(),
             last_time: Default::default(),
@@ -144,6 +187,7 @@ impl Sequence {
             next_degree: Default::default(),
             slot_ready: Default::default(),
             grant: Default::default(),
+            grant_result: Default::default(),
             turn: Default::default(),
             settled: Default::default(),
             slice_ready: Default::default(),
@@ -157,16 +201,23 @@ impl Sequence {
             read_slot: Default::default(),
             read_time: Default::default(),
             read_degree: Default::default(),
+            read_load: Default::default(),
+            read_alone: Default::default(),
+            read_last_time: Default::default(),
             read_level: Default::default(),
             read_last_level: Default::default(),
             read_end: Default::default(),
             read_half: Default::default(),
-            done: Default::default(),
+            rests: Default::default(),
             ahead: Default::default(),
+            ahead_kind: Default::default(),
+            batch: Default::default(),
+            iterations: Default::default(),
             ahead_slot: Default::default(),
             ahead_index: Default::default(),
             held_degree: Default::default(),
             running: Default::default(),
+            kind: Default::default(),
             slot: Default::default(),
             time_register: Default::default(),
             level: Default::default(),
@@ -177,10 +228,14 @@ impl Sequence {
             taken_half: Default::default(),
             open_0: Default::default(),
             open_1: Default::default(),
-            active: Default::default(),
-            finished: Default::default(),
             free: Default::default(),
             held: Default::default(),
+            slot_bit: Default::default(),
+            behind: Default::default(),
+            due: Default::default(),
+            last_slot: Default::default(),
+            one: Constant::new(1_u64.into()),
+            nought: Constant::new(Default::default()),
             granted: Default::default(),
             advance: Default::default(),
             last_level: Default::default(),
@@ -201,10 +256,14 @@ impl Logic for Sequence {
             self,
             clock,
             ahead,
+            ahead_kind,
+            batch,
+            iterations,
             ahead_slot,
             ahead_index,
             held_degree,
             running,
+            kind,
             slot,
             time_register,
             level,
@@ -214,21 +273,24 @@ impl Logic for Sequence {
             released,
             taken_half,
             open_0,
-            open_1,
-            active,
-            finished
+            open_1
         );
 
         // The turn that runs.
-        self.last_level.next = self.level.q.val() + 1 == self.level_count.val();
+        self.last_level.next =
+            (self.level.q.val() + 1 == self.level_count.val()) | (self.kind.q.val() != 0);
         self.read_valid.next = self.running.q.val();
         self.read_slot.next = self.slot.q.val();
         self.read_time.next = self.time_register.q.val();
         self.read_degree.next = self.degree_register.q.val();
+        self.read_load.next = self.running.q.val() & (self.kind.q.val() == 1);
+        self.read_alone.next = self.running.q.val() & (self.kind.q.val() == 2);
+        self.read_last_time.next = self.time_register.q.val() == self.last_time.val();
         self.read_level.next = self.level.q.val();
         self.read_last_level.next = self.last_level.val();
         self.read_half.next = self.half.q.val();
         self.read_end.next = self.running.q.val()
+            & (self.kind.q.val() == 0)
             & self.last_level.val()
             & (self.time_register.q.val() == self.last_time.val());
         self.free.next = !self.running.q.val();
@@ -246,23 +308,37 @@ impl Logic for Sequence {
         }
 
         // The turn that is next.
-        self.held.next =
-            (self.ahead.q.val() == 3) & (self.taken.q.val() == self.ahead_index.q.val() + 1);
-        self.granted.next = self.free.val() & self.held.val() & self.slot_ready.val();
-        self.grant.next = self.granted.val();
+        self.slot_bit.next = self.one.val() << self.ahead_slot.q.val();
+        self.held.next = (self.ahead.q.val() == 3)
+            & (self.taken.q.val() == self.iterations.q.val() + 1)
+            & self.slot_ready.val();
+        if self.ahead_kind.q.val() == 1 {
+            // It reads nothing that its own last turn could still write.
+            self.held.next =
+                (self.ahead.q.val() == 3) & (self.staged.val() & self.slot_bit.val()).any();
+        }
+        if self.ahead_kind.q.val() == 2 {
+            self.held.next = (self.ahead.q.val() == 3)
+                & self.slot_ready.val()
+                & !(self.taken_results.val() & self.slot_bit.val()).any();
+        }
+        self.granted.next = self.free.val() & self.held.val() & !self.abort.val();
+        self.grant.next = self.granted.val() & (self.ahead_kind.q.val() != 2);
+        self.grant_result.next = self.granted.val() & (self.ahead_kind.q.val() == 2);
         self.next_slot.next = self.ahead_slot.q.val().get_bits::<4>(0);
         self.next_degree.next = self.held_degree.q.val();
         self.turn_cycles.next = bit_cast::<16, 12>(self.pass_cycles.val());
-        if self.level_count.val() == 2 {
+        if (self.level_count.val() == 2) & (self.ahead_kind.q.val() == 0) {
             self.turn_cycles.next = bit_cast::<16, 12>(self.pass_cycles.val()) << 1;
         }
-        if self.level_count.val() == 3 {
+        if (self.level_count.val() == 3) & (self.ahead_kind.q.val() == 0) {
             self.turn_cycles.next = (bit_cast::<16, 12>(self.pass_cycles.val()) << 1)
                 + bit_cast::<16, 12>(self.pass_cycles.val());
         }
         self.turn.next = self.turn_cycles.val() + self.latency.val();
         if self.granted.val() {
             self.running.d.next = true;
+            self.kind.d.next = self.ahead_kind.q.val();
             self.slot.d.next = self.ahead_slot.q.val().get_bits::<4>(0);
             self.degree_register.d.next = self.held_degree.q.val();
             self.half.d.next = self.taken_half.q.val();
@@ -273,6 +349,8 @@ impl Logic for Sequence {
         // The look ahead.
         self.degree_slot.next = self.ahead_slot.q.val().get_bits::<4>(0);
         self.degree_index.next = self.ahead_index.q.val();
+        self.last_slot.next = self.ahead_slot.q.val() + 1 == self.batch.q.val();
+        self.batch_done.next = false;
         self.advance.next = self.granted.val();
         if self.ahead.q.val() == 1 {
             self.ahead.d.next = 2.into();
@@ -280,30 +358,56 @@ impl Logic for Sequence {
         if self.ahead.q.val() == 2 {
             self.held_degree.d.next = self.degree.val();
             self.ahead.d.next = 3.into();
-            if self.degree.val() == 0 {
+            if self.ahead_kind.q.val() == 2 {
+                self.held_degree.d.next =
+                    (self.nought.val() - self.degree.val()) & self.degree_mask.val();
+            } else if self.degree.val() == 0 {
                 self.advance.next = true;
             }
         }
         if self.advance.val() {
             self.ahead.d.next = 1.into();
+            if self.ahead_kind.q.val() == 1 {
+                self.ahead.d.next = 3.into();
+            }
             self.ahead_slot.d.next = self.ahead_slot.q.val() + 1;
-            if self.ahead_slot.q.val() + 1 == self.batch.val() {
+            if self.last_slot.val() {
                 self.ahead_slot.d.next = 0.into();
-                self.ahead_index.d.next = self.ahead_index.q.val() + 1;
-                if self.ahead_index.q.val() + 1 == self.lwe_dimension.val() {
+                if self.ahead_kind.q.val() == 1 {
+                    self.ahead_kind.d.next = 0.into();
+                    self.ahead.d.next = 1.into();
+                }
+                if self.ahead_kind.q.val() == 0 {
+                    self.ahead_index.d.next = self.ahead_index.q.val() + 1;
+                    self.iterations.d.next = self.iterations.q.val() + 1;
+                    if self.ahead_index.q.val() + 1 == self.lwe_dimension.val() {
+                        self.ahead_kind.d.next = 2.into();
+                    }
+                }
+                if self.ahead_kind.q.val() == 2 {
                     self.ahead.d.next = 0.into();
+                    self.batch_done.next = true;
                 }
             }
         }
+        if (self.ahead.q.val() == 0) & self.batch_ready.val() {
+            self.ahead.d.next = 3.into();
+            self.ahead_kind.d.next = 1.into();
+            self.ahead_slot.d.next = 0.into();
+            self.ahead_index.d.next = 0.into();
+            self.batch.d.next = self.batch_size.val();
+            self.held_degree.d.next = 0.into();
+        }
 
-        // Slices. Behind the last turn those that are left are taken, too.
-        self.slice_wanted.next =
-            (self.ahead.q.val() == 3) & (self.taken.q.val() <= self.ahead_index.q.val());
+        // Slices. Those of iterations without a turn are taken, too.
+        self.behind.next = self.iterations.q.val() - self.taken.q.val();
+        self.due.next =
+            (self.ahead.q.val() != 0) & (self.ahead_kind.q.val() == 0) & (self.behind.val() == 0);
+        self.slice_wanted.next = self.due.val() & (self.ahead.q.val() == 3);
         self.slice_take.next = false;
         if self.slice_ready.val()
-            & (self.taken.q.val() <= self.ahead_index.q.val())
-            & (self.taken.q.val() < self.lwe_dimension.val())
-            & self.active.q.val()
+            & !self.abort.val()
+            & (self.due.val() | ((self.behind.val() != 0) & !self.behind.val().get_bit(11)))
         {
             self.slice_take.next = true;
             self.taken.d.next = self.taken.q.val() + 1;
@@ -318,58 +422,50 @@ impl Logic for Sequence {
             self.oldest_open.next = self.open_1.q.val();
         }
         self.slice_release.next = false;
-        if self.active.q.val()
-            & (self.released.q.val() < self.taken.q.val())
-            & (self.released.q.val() < self.ahead_index.q.val())
+        if (self.released.q.val() != self.taken.q.val())
+            & (self.released.q.val() != self.iterations.q.val())
             & (self.oldest_open.val() == 0)
+            & !self.abort.val()
         {
             self.slice_release.next = true;
             self.released.d.next = self.released.q.val() + 1;
         }
-        if self.granted.val() & !self.taken_half.q.val() {
+        if self.granted.val() & (self.ahead_kind.q.val() == 0) & !self.taken_half.q.val() {
             self.open_0.d.next = self.open_0.q.val() + 1;
         }
-        if self.granted.val() & self.taken_half.q.val() {
+        if self.granted.val() & (self.ahead_kind.q.val() == 0) & self.taken_half.q.val() {
             self.open_1.d.next = self.open_1.q.val() + 1;
         }
         if self.row_end.val() & !self.row_half.val() {
             self.open_0.d.next = self.open_0.q.val() - 1;
-            if self.granted.val() & !self.taken_half.q.val() {
+            if self.granted.val() & (self.ahead_kind.q.val() == 0) & !self.taken_half.q.val() {
                 self.open_0.d.next = self.open_0.q.val();
             }
         }
         if self.row_end.val() & self.row_half.val() {
             self.open_1.d.next = self.open_1.q.val() - 1;
-            if self.granted.val() & self.taken_half.q.val() {
+            if self.granted.val() & (self.ahead_kind.q.val() == 0) & self.taken_half.q.val() {
                 self.open_1.d.next = self.open_1.q.val();
             }
         }
 
-        self.done.next = self.finished.q.val();
-        if (self.ahead.q.val() == 0)
+        self.rests.next = (self.ahead.q.val() == 0)
+            & !self.batch_ready.val()
             & !self.running.q.val()
             & self.settled.val()
-            & (self.released.q.val() == self.lwe_dimension.val())
-            & self.active.q.val()
-        {
-            self.active.d.next = false;
-            self.finished.d.next = true;
-        }
-        if self.abort.val() {
+            & (self.taken.q.val() == self.iterations.q.val())
+            & (self.released.q.val() == self.iterations.q.val());
+        if self.abort.val() | self.key_start.val() {
             self.ahead.d.next = 0.into();
-            self.running.d.next = false;
-            self.active.d.next = false;
-        }
-        if self.start.val() {
-            self.ahead.d.next = 1.into();
-            self.ahead_slot.d.next = 0.into();
-            self.ahead_index.d.next = 0.into();
+            // A result is read to its end, which does not need the key.
+            if self.kind.q.val() != 2 {
+                self.running.d.next = false;
+            }
+            self.iterations.d.next = 0.into();
             self.taken.d.next = 0.into();
             self.released.d.next = 0.into();
             self.open_0.d.next = 0.into();
             self.open_1.d.next = 0.into();
-            self.active.d.next = true;
-            self.finished.d.next = false;
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct ModulusSwitch {
     pub centred: Signal<In, Bit>,
     /// Words have 32 bits.
     pub narrow: Signal<In, Bit>,
+    /// Forget the words inside; none is taken.
+    pub clear: Signal<In, Bit>,
     /// `lwe_word` holds a word.
     pub lwe_valid: Signal<In, Bit>,
     /// It is taken at the next edge.
@@ -118,6 +120,7 @@ impl Default for ModulusSwitch {
             lwe_dimension: Default::default(),
             centred: Default::default(),
             narrow: Default::default(),
+            clear: Default::default(),
             lwe_valid: Default::default(),
             lwe_ready: Default::default(),
             lwe_word: Default::default(),
@@ -203,7 +206,7 @@ impl Logic for ModulusSwitch {
         self.high_mask.d.next = !bit_cast::<65, 64>(self.low_mask.q.val());
 
         self.advance.next = !self.valid_3.q.val() | self.switched_ready.val();
-        self.lwe_ready.next = self.advance.val();
+        self.lwe_ready.next = self.advance.val() & !self.clear.val();
         self.at_body.next = self.next_index.q.val() == self.lwe_dimension.val();
         self.upper_half.next = self.lwe_word.val().get_bits::<32>(32);
         if self.advance.val() {
@@ -273,6 +276,15 @@ impl Logic for ModulusSwitch {
             }
             self.index_3.d.next = self.index_2.q.val();
             self.last_3.d.next = self.last_2.q.val();
+        }
+
+        if self.clear.val() {
+            self.valid_1.d.next = false;
+            self.valid_2.d.next = false;
+            self.valid_3.d.next = false;
+            self.next_index.d.next = self.zero.val().get_bits::<12>(0);
+            self.sum.d.next = self.zero.val();
+            self.lost.d.next = self.zero.val().get_bits::<13>(0);
         }
 
         self.switched_valid.next = self.valid_3.q.val();

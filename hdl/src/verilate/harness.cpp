@@ -115,7 +115,7 @@ class Memory {
 class Progress {
   public:
     explicit Progress(const Job &job)
-        : iterations(job.number("lwe_dimension")), last(begin) {}
+        : iterations(job.number("lwe_dimension") * job.number("repeat")), last(begin) {}
 
     double seconds() const { return since(begin); }
 
@@ -172,7 +172,8 @@ struct Wave {
 int main(int argc, char **argv) {
     if (argc != 2) fail("usage: harness JOB");
     const Job job(argv[1]);
-    const Words lwe = read("lwe.bin"), glwe = read("glwe.bin");
+    const Words lwe = read("lwe.bin"), tables = read("tables.bin");
+    const uint64_t repeat = job.number("repeat");
     Memory memory(read("key.bin"), job);
     const uint64_t settling = job.number("settling"), limit = job.number("cycle_limit");
     const uint64_t beat_bytes = job.number("beat_words") * sizeof(uint64_t);
@@ -197,15 +198,17 @@ int main(int argc, char **argv) {
     top.lwe_out_ready = 1;
 
     Progress progress(job);
-    size_t lwe_at = 0, glwe_at = 0;
-    uint64_t cycle = 0, last_input = 0, first_output = 0;
+    // Words and batches of all repetitions.
+    size_t lwe_at = 0, table_at = 0;
+    uint64_t cycle = 0, last_input = 0, first_output = 0, started = 0;
     for (;; ++cycle) {
         const bool running = cycle > settling;
-        top.start = top.key_start = cycle == settling;
-        top.lwe_in_valid = running && lwe_at < lwe.size();
-        if (top.lwe_in_valid) top.lwe_in_word = lwe[lwe_at];
-        top.glwe_valid = running && glwe_at < glwe.size();
-        if (top.glwe_valid) top.glwe_word = glwe[glwe_at];
+        top.key_start = cycle == settling;
+        top.start = running && started < repeat;
+        top.lwe_in_valid = running && lwe_at < repeat * lwe.size();
+        if (top.lwe_in_valid) top.lwe_in_word = lwe[lwe_at % lwe.size()];
+        top.table_valid = running && table_at < repeat * tables.size();
+        if (top.table_valid) top.table_word = tables[table_at % tables.size()];
         const uint64_t *beat = memory.beat(cycle);
         top.key_data_valid = beat != nullptr;
         if (beat) std::memcpy(&top.key_data, beat, beat_bytes);
@@ -213,12 +216,13 @@ int main(int argc, char **argv) {
         top.eval();
         wave.dump(cycle, 0);
 
+        if (top.start && top.start_ready) ++started;
         if (top.lwe_in_valid && top.lwe_in_ready) {
             ++lwe_at;
             last_input = cycle;
         }
-        if (top.glwe_valid && top.glwe_ready) {
-            ++glwe_at;
+        if (top.table_valid && top.table_ready) {
+            ++table_at;
             last_input = cycle;
         }
         if (beat && top.key_data_ready) memory.taken(cycle);
@@ -232,10 +236,10 @@ int main(int argc, char **argv) {
         if (top.checksum_error)
             fail("cycle " + std::to_string(cycle) + ": checksum_error in slice " +
                  std::to_string(top.error_slice));
-        if (cycle > settling + 1 && !top.busy) break;
+        if (started == repeat && !top.start && !top.busy) break;
         if (cycle == limit)
             fail("no end within " + std::to_string(limit) + " cycles: " + std::to_string(lwe_at) +
-                 " LWE and " + std::to_string(glwe_at) + " GLWE words in, " +
+                 " LWE and " + std::to_string(table_at) + " table words in, " +
                  std::to_string(memory.slices) + " slices, " + std::to_string(results.size()) +
                  " words out");
 

@@ -57,8 +57,10 @@ pub struct Job<'a> {
     pub narrow: bool,
     /// n mask words and the body of each ciphertext.
     pub lwe: &'a [u64],
-    /// N mask and N body words of each accumulator.
-    pub glwe: &'a [u64],
+    /// N words of each look-up table.
+    pub tables: &'a [u64],
+    /// Run the batch so many times, one behind the other.
+    pub repeat: usize,
     /// The key's slices with their checksums' beats, see [`crate::key_store::pack_key`].
     pub key: &'a [u64],
     /// The memory that it lies in.
@@ -72,7 +74,7 @@ pub struct Job<'a> {
 /// What came of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The results: N mask words and the body of each.
+    /// The results: N mask words and the body of each, batch after batch.
     pub words: Vec<u64>,
     /// From the first cycle to the end of the batch.
     pub cycles: u64,
@@ -105,6 +107,7 @@ impl Job<'_> {
             ("log2 of the base", self.base_log, 1, 31),
             ("base_log l", self.base_log * self.levels, 1, 62),
             ("ciphertexts", self.batch(), 1, parameters.slots),
+            ("repetitions", self.repeat, 1, 1000),
         ];
         for (what, size, least, most) in sizes {
             if !(least..=most).contains(&size) {
@@ -115,9 +118,9 @@ impl Job<'_> {
         let lengths = [
             ("LWE words", self.lwe.len(), self.batch() * (self.n + 1)),
             (
-                "GLWE words",
-                self.glwe.len(),
-                (self.batch() * 2) << self.log2_n,
+                "words of tables",
+                self.tables.len(),
+                self.batch() << self.log2_n,
             ),
             ("words of key", self.key.len(), key),
         ];
@@ -137,8 +140,8 @@ impl Job<'_> {
         let beats = (self.key.len() / self.n / core.parameters.beat_words) as u64;
         let slice = self.memory.latency + beats * self.memory.beat_cycles;
         let iteration = ciphertexts * (turn + core.latency as u64) + slice;
-        let stream = (self.lwe.len() + 2 * self.glwe.len()) as u64;
-        2 * (stream + self.n as u64 * iteration) + 10_000
+        let stream = (self.lwe.len() + 4 * self.tables.len()) as u64;
+        2 * self.repeat as u64 * (stream + (self.n + 2) as u64 * iteration) + 10_000
     }
 
     /// The harness's job file.
@@ -151,6 +154,7 @@ impl Job<'_> {
             ("centred", self.centred.into()),
             ("narrow", self.narrow.into()),
             ("batch", self.batch() as u64),
+            ("repeat", self.repeat as u64),
             ("latency", self.memory.latency),
             ("beat_cycles", self.memory.beat_cycles),
             ("beat_words", core.parameters.beat_words as u64),
@@ -175,13 +179,13 @@ pub(super) fn run(core: &Core, job: &Job<'_>, directory: &Path) -> Result<Outcom
     fs::create_dir_all(directory).map_err(file_error(directory))?;
     for (name, words) in [
         ("lwe.bin", job.lwe),
-        ("glwe.bin", job.glwe),
+        ("tables.bin", job.tables),
         ("key.bin", job.key),
     ] {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         write(directory, name, &bytes)?;
     }
-    let results = job.batch() * ((1 << job.log2_n) + 1);
+    let results = job.repeat * job.batch() * ((1 << job.log2_n) + 1);
     write(directory, "job.txt", job.text(core, results).as_bytes())?;
     let mut harness = Command::new(&core.harness);
     harness.arg("job.txt");

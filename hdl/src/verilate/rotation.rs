@@ -32,7 +32,7 @@ pub struct Sizes {
 pub struct Rotation {
     sizes: Sizes,
     lwe: Vec<u64>,
-    glwe: Vec<u64>,
+    tables: Vec<u64>,
     key: Vec<u64>,
 }
 
@@ -54,7 +54,7 @@ impl Rotation {
             .iter()
             .map(|word| (word >> 1) + (1 << 62))
             .collect();
-        let glwe = words((sizes.ciphertexts * 2) << sizes.log2_n);
+        let tables = words(sizes.ciphertexts << sizes.log2_n);
         let key = words((sizes.n * sizes.levels * 4) << sizes.log2_n);
         let key = pack_key(
             &shape,
@@ -66,7 +66,7 @@ impl Rotation {
         Ok(Self {
             sizes,
             lwe,
-            glwe,
+            tables,
             key,
         })
     }
@@ -89,7 +89,8 @@ impl Rotation {
             centred: false,
             narrow: false,
             lwe: &self.lwe,
-            glwe: &self.glwe,
+            tables: &self.tables,
+            repeat: 1,
             key: &self.key,
             memory: Memory::default(),
             wave: None,

@@ -30,7 +30,8 @@ pub(crate) struct Batch {
     /// Slices with checksums, in beats.
     pub(crate) key: Vec<u64>,
     pub(crate) lwe: Vec<u64>,
-    pub(crate) glwe: Vec<u64>,
+    /// Look-up tables.
+    pub(crate) tables: Vec<u64>,
     pub(crate) expected: Vec<u64>,
 }
 
@@ -63,7 +64,7 @@ impl Batch {
 
         let mut words = |count: usize| (0..count).map(|_| rng.next_u64()).collect::<Vec<u64>>();
         let bsk = words(bootstrapping_key_words(&set));
-        let glwe = words(sizes.ciphertexts * 2 * size);
+        let tables = words(sizes.ciphertexts * size);
         let mut lwe = words(sizes.ciphertexts * (sizes.n + 1));
         let step = 1_u64 << (63 - sizes.log2_n);
         let two_n = 2 * size as u64;
@@ -91,10 +92,7 @@ impl Batch {
         };
         let prepared = engine.prepare_key(&set, &bsk, unused).expect("a key");
         let mut expected = Vec::new();
-        for (lwe, glwe) in lwe
-            .chunks_exact(sizes.n + 1)
-            .zip(glwe.chunks_exact(2 * size))
-        {
+        for (lwe, table) in lwe.chunks_exact(sizes.n + 1).zip(tables.chunks_exact(size)) {
             let small = if sizes.narrow {
                 SmallLwe::U32(lwe.iter().map(|&word| (word >> 32) as u32).collect())
             } else {
@@ -104,7 +102,8 @@ impl Batch {
             let log2_two_n = sizes.log2_n as u32 + 1;
             modulus_switch(&small, modulus_switch_mode, log2_two_n, &mut switched)
                 .expect("a switched ciphertext");
-            let mut accumulator = glwe.to_vec();
+            let mut accumulator = vec![0; size];
+            accumulator.extend_from_slice(table);
             prepared
                 .blind_rotate(&switched, &mut accumulator)
                 .expect("a rotation");
@@ -116,7 +115,7 @@ impl Batch {
             sizes,
             key: pack_key(shape, sizes.log2_n, sizes.levels, beat_words, &bsk),
             lwe,
-            glwe,
+            tables,
             expected,
         }
     }

@@ -10,18 +10,18 @@ use std::collections::VecDeque;
 
 crate::dut!(BlindRotate {
     log2_n, lwe_dimension, base_log, level_count, centred, narrow, batch, start,
-    lwe_in_valid, lwe_in_word, glwe_valid, glwe_word, lwe_out_ready,
+    lwe_in_valid, lwe_in_word, table_valid, table_word, lwe_out_ready,
     key_start, key_stop, key_request_ready, key_data_valid, key_data
-    => busy, failed, lwe_in_ready, glwe_ready, lwe_out_valid, lwe_out_word, lwe_out_last,
+    => busy, failed, lwe_in_ready, table_ready, lwe_out_valid, lwe_out_word, lwe_out_last,
     key_idle, key_request_valid, key_request_slice, key_data_ready,
-    checksum_error, error_slice, protocol_error, underrun, underrun_cycles
+    checksum_error, error_slice, protocol_error, underrun, underrun_cycles, start_ready
 });
 
 /// Places of the outputs in a sample.
 const BUSY: usize = 0;
 pub(crate) const FAILED: usize = 1;
 const LWE_IN_READY: usize = 2;
-const GLWE_READY: usize = 3;
+const TABLE_READY: usize = 3;
 const LWE_OUT_VALID: usize = 4;
 const LWE_OUT_WORD: usize = 5;
 const LWE_OUT_LAST: usize = 6;
@@ -32,6 +32,7 @@ const KEY_DATA_READY: usize = 10;
 pub(crate) const CHECKSUM_ERROR: usize = 11;
 pub(crate) const ERROR_SLICE: usize = 12;
 const PROTOCOL_ERROR: usize = 13;
+const START_READY: usize = 16;
 
 /// Where a core runs.
 enum Simulation {
@@ -95,9 +96,10 @@ impl Rig {
     fn inputs(&self, sizes: Sizes) -> Inputs {
         Inputs {
             sizes,
+            batch: 0,
             start: false,
             lwe: None,
-            glwe: None,
+            table: None,
             out_ready: false,
             key_start: false,
             key_stop: false,
@@ -116,12 +118,12 @@ impl Rig {
             sizes.levels as u128,
             sizes.centred.into(),
             sizes.narrow.into(),
-            sizes.ciphertexts as u128,
+            inputs.batch as u128,
             inputs.start.into(),
             inputs.lwe.is_some().into(),
             inputs.lwe.unwrap_or(0).into(),
-            inputs.glwe.is_some().into(),
-            inputs.glwe.unwrap_or(0).into(),
+            inputs.table.is_some().into(),
+            inputs.table.unwrap_or(0).into(),
             inputs.out_ready.into(),
             inputs.key_start.into(),
             inputs.key_stop.into(),
@@ -174,50 +176,69 @@ impl Rig {
 
     /// Runs a batch with a new key; returns the words that come out and the last sample.
     pub(crate) fn run(&mut self, batch: &Batch, stalls: bool) -> (Vec<u64>, Vec<u128>) {
-        let sizes = batch.sizes;
-        let (mut lwe, mut glwe) = (batch.lwe.iter().copied(), batch.glwe.iter().copied());
-        let (mut lwe_word, mut glwe_word) = (lwe.next(), glwe.next());
+        self.run_row(&[batch], stalls)
+    }
+
+    /// Runs batches of any sizes in a row, with the parameters and the key of the first, each
+    /// started as soon as it may be.
+    pub(crate) fn run_row(&mut self, batches: &[&Batch], stalls: bool) -> (Vec<u64>, Vec<u128>) {
+        let (sizes, key) = (batches[0].sizes, &batches[0].key);
+        let mut lwe = batches.iter().flat_map(|batch| batch.lwe.iter().copied());
+        let mut table = batches
+            .iter()
+            .flat_map(|batch| batch.tables.iter().copied());
+        let (mut lwe_word, mut table_word) = (lwe.next(), table.next());
         let mut results = Vec::new();
+        let mut started = 0;
         let settle = BlindRotate::SETTLING;
-        let limit = 100_000;
+        let limit = 200_000;
         for cycle in 0..limit {
             let running = cycle > settle;
             let mut inputs = self.inputs(sizes);
             let rng = &mut self.rng;
-            inputs.start = cycle == settle;
+            if let Some(batch) = batches.get(started) {
+                inputs.batch = batch.sizes.ciphertexts;
+                inputs.start = running && Batch::coin(rng, stalls);
+            }
             inputs.key_start = cycle == settle;
             inputs.lwe = lwe_word.filter(|_| running && Batch::coin(rng, stalls));
-            inputs.glwe = glwe_word.filter(|_| running && Batch::coin(rng, stalls));
+            inputs.table = table_word.filter(|_| running && Batch::coin(rng, stalls));
             inputs.out_ready = Batch::coin(rng, stalls);
             inputs.request_ready = running && Batch::coin(rng, stalls);
             inputs.data_valid &= Batch::coin(rng, stalls);
-            let sample = self.cycle(&inputs, &batch.key);
+            let sample = self.cycle(&inputs, key);
             let high = |place: usize| sample[place] == 1;
+            if inputs.start && high(START_READY) {
+                started += 1;
+            }
             if inputs.lwe.is_some() && high(LWE_IN_READY) {
                 lwe_word = lwe.next();
             }
-            if inputs.glwe.is_some() && high(GLWE_READY) {
-                glwe_word = glwe.next();
+            if inputs.table.is_some() && high(TABLE_READY) {
+                table_word = table.next();
             }
             if inputs.out_ready && high(LWE_OUT_VALID) {
                 results.push(sample[LWE_OUT_WORD] as u64);
                 let last = results.len() % ((1 << sizes.log2_n) + 1) == 0;
                 assert_eq!(high(LWE_OUT_LAST), last, "last word of a ciphertext");
             }
-            if cycle > settle + 1 && !high(BUSY) {
+            // What the batch before ended with shows until a start has been heeded.
+            let over = started == batches.len() || (started > 0 && high(FAILED));
+            if over && !high(BUSY) && !inputs.start {
                 return (results, sample);
             }
         }
-        panic!("the batch does not end within {limit} cycles");
+        panic!("no end within {limit} cycles: {} words", results.len());
     }
 }
 
 /// What the world says in a cycle.
 struct Inputs {
     sizes: Sizes,
+    batch: usize,
     start: bool,
     lwe: Option<u64>,
-    glwe: Option<u64>,
+    table: Option<u64>,
     out_ready: bool,
     key_start: bool,
     key_stop: bool,

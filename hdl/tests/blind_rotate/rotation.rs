@@ -1,7 +1,7 @@
 //! Batches through the core: some in the Rust-HDL simulation, replayed under Verilator, the others as
 //! emitted Verilog alone.
 
-use super::batch::Sizes;
+use super::batch::{Batch, Sizes};
 use super::rig::{CHECKSUM_ERROR, ERROR_SLICE, FAILED, Rig};
 use gyrus_hdl::blind_rotate::{BlindRotate, CoreParameters};
 use gyrus_hdl::ntt::Shape;
@@ -134,6 +134,37 @@ fn batch_after_batch() {
             (five, true),
         ],
     );
+}
+
+/// Batches of different sizes follow each other without a pause, with one key.
+#[test]
+fn batches_in_a_row() {
+    let parameters = CoreParameters {
+        slots: 4,
+        ..FOUR_LANES
+    };
+    let mut rig = Rig::in_verilog(parameters, "rotate_row");
+    for (set, stalls) in [
+        (SMALL, false),
+        (TWO_LEVELS, true),
+        (Sizes { n: 1, ..WIDE }, false),
+    ] {
+        // The key is what a seed gives first, so it is the same for all.
+        let batches: Vec<Batch> = [4, 1, 3, 1, 1, 2, 4]
+            .into_iter()
+            .map(|ciphertexts| rig.batch(Sizes { ciphertexts, ..set }, 9))
+            .collect();
+        let row: Vec<&Batch> = batches.iter().collect();
+        let expected: Vec<u64> = batches
+            .iter()
+            .flat_map(|batch| batch.expected.iter().copied())
+            .collect();
+        let (results, sample) = rig.run_row(&row, stalls);
+        assert_eq!(sample[FAILED], 0);
+        assert_eq!(results.len(), expected.len());
+        assert!(results == expected, "{set:?}");
+        rig.flush(&batches[0]);
+    }
 }
 
 /// A flipped bit in the key: no result, the error says where, and the next batch is right.

@@ -1,7 +1,7 @@
 //! A batch of two real ciphertexts on the emitted core under Verilator: the words of tfhe-rs, bit
 //! for bit, and the right messages.
 
-use crate::tfhe_support::{Reference, trivial};
+use crate::tfhe_support::Reference;
 use gyrus::tfhe::{import_evaluation_key, to_tfhe};
 use gyrus_hdl::key_store::pack_key;
 use gyrus_hdl::ntt::Shape;
@@ -46,7 +46,7 @@ pub(crate) fn prove(parameters: &CoreParameters) {
     let server = compressed.decompress();
     let reference = Reference::new(&set, evaluation.bootstrapping(), evaluation.keyswitch());
 
-    let (mut lwe, mut glwe, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lwe, mut tables, mut expected) = (Vec::new(), Vec::new(), Vec::new());
     let mut ciphertexts = Vec::new();
     for (message, table) in TABLES {
         let ciphertext = client.unchecked_encrypt(message);
@@ -57,7 +57,7 @@ pub(crate) fn prove(parameters: &CoreParameters) {
             panic!("the set switches to 32-bit words")
         };
         lwe.extend(small.iter().map(|&word| u64::from(word) << 32));
-        glwe.extend(trivial(&set, lut.as_ref()));
+        tables.extend_from_slice(lut.as_ref());
         expected.extend(reference.keyswitch_bootstrap(input, lut.as_ref(), 1, 0));
         ciphertexts.push(ciphertext);
     }
@@ -80,7 +80,8 @@ pub(crate) fn prove(parameters: &CoreParameters) {
         centred: set.modulus_switch == ModulusSwitch::CenteredMeanNoiseReduction,
         narrow: true,
         lwe: &lwe,
-        glwe: &glwe,
+        tables: &tables,
+        repeat: 1,
         key: &key,
         memory: Memory::default(),
         wave: None,
