@@ -41,7 +41,7 @@ enum Action {
         /// Most decomposition levels, 1 to 3.
         #[arg(long)]
         levels: Option<usize>,
-        /// 64-bit words of a beat of key memory: a divisor of 3 x lanes, at most 64.
+        /// 64-bit words of a beat of key memory: a divisor of 3 x lanes, at most 128.
         #[arg(long)]
         beat_words: Option<usize>,
         /// A single unit instead of the whole accelerator.

@@ -14,11 +14,5 @@ use gyrus_hdl::verilate::CoreParameters;
 
 #[test]
 fn eight_lanes_bootstrap_as_tfhe_rs() {
-    production::prove(&CoreParameters {
-        lanes: 8,
-        max_log2_n: 11,
-        slots: 4,
-        levels: 1,
-        beat_words: 24,
-    });
+    production::prove(&CoreParameters::for_lanes(8).expect("a core"));
 }

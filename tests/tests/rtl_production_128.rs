@@ -17,16 +17,7 @@ mod tfhe_support;
 
 use gyrus_hdl::verilate::CoreParameters;
 
-/// The key comes in beats of 64 words, a sixth of what a cycle of the multiplication takes: so an
-/// iteration is as long as its slice with fewer than 7 ciphertexts in flight, and 16 hide
-/// everything.
 #[test]
 fn a_hundred_and_twenty_eight_lanes_bootstrap_as_tfhe_rs() {
-    production::prove(&CoreParameters {
-        lanes: 128,
-        max_log2_n: 11,
-        slots: 16,
-        levels: 1,
-        beat_words: 64,
-    });
+    production::prove(&CoreParameters::for_lanes(128).expect("a core"));
 }

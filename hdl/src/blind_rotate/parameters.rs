@@ -1,7 +1,7 @@
 //! What a core is built with.
 
 use super::{BlindRotate, BuildError, MAX_SLOTS};
-use crate::key_store::MOST_BEAT_WORDS;
+use crate::key_store::{MOST_BEAT_WORDS, MOST_PARTS};
 use crate::mac::POINT_WORDS;
 use crate::ntt::Shape;
 use crate::ntt::arrangement::MAX_LOG2_N;
@@ -22,35 +22,42 @@ pub struct CoreParameters {
 }
 
 impl CoreParameters {
-    /// The sizes that go with a number of lanes: N up to 2048, three levels, key beats of as many
-    /// words as divide the words of a cycle, at most 64, and as many ciphertexts in flight as keep
-    /// multipliers and key store busy at one level.
+    /// The sizes that go with a number of lanes: N up to 2048, three levels, as many ciphertexts in
+    /// flight as keep the datapath busy at one level, and the narrowest key beats that keep up with
+    /// them.
     ///
     /// # Errors
     /// [`BuildError`] for a number of lanes that there is no core for.
     pub fn for_lanes(lanes: usize) -> Result<Self, BuildError> {
         let shape = Shape::new(lanes, MAX_LOG2_N)?;
         let row_words = POINT_WORDS * shape.pairs();
-        let widest = (1..=row_words.min(MOST_BEAT_WORDS))
-            .rev()
-            .find(|&words| row_words.is_multiple_of(words));
+        let pass = shape.pass_cycles(MAX_LOG2_N);
         let mut parameters = Self {
             lanes,
             max_log2_n: MAX_LOG2_N,
             slots: 2,
             levels: 3,
-            beat_words: widest.unwrap_or(1),
+            beat_words: 1,
         };
-        let core = parameters.build()?;
-        let pass = shape.pass_cycles(MAX_LOG2_N);
-        // A turn sees the result of the one before, whatever its degree.
-        let by_latency = (core.latencies().total() + pass).div_ceil(pass);
-        // A slice comes in between the release of the one before it in the same half and the last
-        // moment in which it can be taken: the key store's section on bandwidth.
-        let beats = pass * (row_words / parameters.beat_words) + 1;
-        let not_filling = core.latencies().to_mac() + core.verify_latency() + 2;
-        let by_key = (beats + not_filling).div_ceil(pass);
-        parameters.slots = by_latency.max(by_key).clamp(2, MAX_SLOTS);
+        for beat_words in 1..=row_words.min(MOST_BEAT_WORDS) {
+            let parts = row_words / beat_words;
+            if !row_words.is_multiple_of(beat_words) || parts > MOST_PARTS {
+                continue;
+            }
+            parameters.beat_words = beat_words;
+            let core = parameters.build()?;
+            // A turn sees the result of the one before, whatever its degree.
+            let by_latency = (core.latencies().total() + pass).div_ceil(pass);
+            // A slice comes in between the release of the one before it in the same half and the
+            // last moment in which it can be taken: the key store's section on bandwidth.
+            let beats = pass * parts + 1;
+            let not_filling = core.latencies().to_mac() + core.verify_latency() + 2;
+            let by_key = (beats + not_filling).div_ceil(pass);
+            parameters.slots = by_latency.max(by_key).clamp(2, MAX_SLOTS);
+            if by_key <= by_latency {
+                break;
+            }
+        }
         Ok(parameters)
     }
 

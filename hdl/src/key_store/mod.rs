@@ -77,13 +77,13 @@ use slices::Slices;
 use thiserror::Error;
 
 /// Widest beat that the checksum keeps up with.
-pub const MOST_BEAT_WORDS: usize = 64;
+pub const MOST_BEAT_WORDS: usize = 128;
 
 /// Most rows of a half: an address has room for two halves.
 pub const MOST_ROWS: usize = (1 << (ADDRESS_BITS - 1)) - 1;
 
 /// Most beats of a row.
-const MOST_PARTS: usize = u8::MAX as usize;
+pub const MOST_PARTS: usize = u8::MAX as usize;
 
 /// Why a key store cannot be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

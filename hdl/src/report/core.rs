@@ -24,6 +24,9 @@ const DISTRIBUTED: u64 = 64;
 /// Iterations of the two runs whose difference is the steady state.
 const ITERATIONS: [usize; 2] = [6, 14];
 
+/// The same for one ciphertext, whose degrees make a difference.
+const ITERATIONS_ALONE: [usize; 2] = [4, 132];
+
 /// Longest delay that is a shift register in the emitted text.
 const SHIFT_REGISTER: u64 = 16;
 
@@ -36,6 +39,8 @@ pub struct CoreRow {
     pub turn: u64,
     /// What turns of a full batch took on the emitted core under Verilator.
     pub measured: Turns,
+    /// The same with one ciphertext in flight, with random degrees.
+    pub measured_alone: Turns,
     /// Cycles from a turn of a ciphertext to its next, on average over degrees, with no other in
     /// flight: the datapath's latency and what the order of words adds.
     pub alone: f64,
@@ -62,7 +67,7 @@ pub fn core(options: &Options, lanes: usize) -> Result<CoreRow, ReportError> {
 
     let unit = format!("core_{lanes}");
     let directory = options.directory.join(&unit);
-    let measured = steady_state(&parameters, &directory, options.deadline)?;
+    let [measured, measured_alone] = measure(&parameters, &directory, options.deadline)?;
     tool::write(&directory, "top.v", &design.verilog())?;
     let memories: Vec<&String> = manifest
         .instances_of
@@ -89,18 +94,19 @@ pub fn core(options: &Options, lanes: usize) -> Result<CoreRow, ReportError> {
         parameters,
         turn,
         measured,
+        measured_alone,
         alone,
         manifest,
         cells,
     })
 }
 
-/// Turns of a full batch.
-fn steady_state(
+/// Turns of a full batch, and of one ciphertext.
+fn measure(
     parameters: &CoreParameters,
     directory: &Path,
     deadline: Duration,
-) -> Result<Turns, ReportError> {
+) -> Result<[Turns; 2], ReportError> {
     let build = verilate::Options {
         compilers: std::thread::available_parallelism().map_or(1, Into::into),
         deadline,
@@ -114,7 +120,14 @@ fn steady_state(
         levels: 1,
         ciphertexts: parameters.slots,
     };
-    Ok(core.turns(sizes, ITERATIONS, deadline)?)
+    let alone = Sizes {
+        ciphertexts: 1,
+        ..sizes
+    };
+    Ok([
+        core.turns(sizes, ITERATIONS, deadline)?,
+        core.turns(alone, ITERATIONS_ALONE, deadline)?,
+    ])
 }
 
 /// A memory of the emitted text, by the name of its module.
@@ -197,8 +210,11 @@ impl fmt::Display for CoreRow {
         )?;
         writeln!(
             f,
-            "  cycles a CMUX, one ciphertext in flight, from the latencies     {:.1}",
-            self.alone
+            "  cycles a CMUX, one ciphertext in flight, mean over degrees      {:.1}, measured: {:.1} \
+             over {} turns",
+            self.alone,
+            self.measured_alone.cycles as f64 / self.measured_alone.turns as f64,
+            self.measured_alone.turns
         )?;
         writeln!(f, "  64-bit multipliers  {}", self.manifest.multipliers)?;
         let Cells {

@@ -68,9 +68,18 @@ impl Batch {
         let mut lwe = words(sizes.ciphertexts * (sizes.n + 1));
         let step = 1_u64 << (63 - sizes.log2_n);
         let two_n = 2 * size as u64;
-        let special = [0, 1, two_n - 1, size as u64, size as u64 - 1, step / 4];
+        // Degrees 0, 1, 2N - 1, N and N - 1, and words that are not 0 but switch to 0.
+        let special = [
+            0,
+            step,
+            (two_n - 1) * step,
+            size as u64 * step,
+            (size as u64 - 1) * step,
+            step / 4,
+            (step / 4).wrapping_neg(),
+        ];
         for (word, special) in lwe.iter_mut().zip(special) {
-            *word = special.wrapping_mul(step);
+            *word = special;
         }
         if sizes.n > special.len() {
             // One iteration in which no ciphertext has a turn.

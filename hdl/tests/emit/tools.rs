@@ -1,7 +1,7 @@
 //! Other tools take the Verilog as it is.
 
 use gyrus_hdl::blind_rotate::CoreParameters;
-use gyrus_hdl::catalogue::DESIGNS;
+use gyrus_hdl::catalogue::{CORE, DESIGNS, find};
 use gyrus_hdl::emit::{Design, LINT_WAIVERS};
 use std::fs;
 use std::io::ErrorKind;
@@ -62,6 +62,34 @@ fn verilator_has_no_warnings() {
             "verilator",
         );
     }
+}
+
+/// The widest core; `.ci/run` has it linted.
+#[test]
+fn the_widest_core_is_the_same_each_time() {
+    let parameters = CoreParameters::for_lanes(128).expect("a number of lanes");
+    let core = find(CORE).expect("the core");
+    let [first, second] = [(); 2].map(|()| {
+        let design = (core.emit)("gyrus_core_128", &parameters).expect("a design");
+        assert_eq!(design.manifest().multipliers, 448);
+        design
+    });
+    assert!(first.verilog() == second.verilog());
+}
+
+/// The narrowest core has both rows in a lane, one beside the other, unlike all others.
+#[test]
+fn verilator_has_no_warnings_at_2_lanes() {
+    let parameters = CoreParameters::for_lanes(2).expect("a number of lanes");
+    let core = find(CORE).expect("the core");
+    let design = (core.emit)("gyrus_core_2", &parameters).expect("a design");
+    let [verilog, _] = design.write(&directory("lint_2")).expect("files");
+    run(
+        Command::new("verilator")
+            .args(["--lint-only", "-Wall"])
+            .arg(verilog),
+        "verilator",
+    );
 }
 
 /// No warning is off without need: some design has it.
