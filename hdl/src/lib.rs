@@ -25,8 +25,8 @@
 //! leaves with `valid_out` exactly `LATENCY` rising edges later, and a new set of operands may
 //! enter in every cycle. Nothing stalls inside, so units have no `ready`; whoever may have to wait
 //! keeps a buffer in front. Units of which there is one a lane leave the valid bits to a control
-//! chain beside the lanes. The two units at the ends of the blind rotation, [`modulus_switch`] and
-//! [`sample_extract`], face the outside with valid and ready. Registers start at zero.
+//! chain beside the lanes. The units at the ends, [`keyswitch`], [`modulus_switch`], [`key_store`]
+//! and [`sample_extract`], face the outside with valid and ready. Registers start at zero.
 
 pub mod accumulator;
 pub mod arith;

@@ -24,7 +24,7 @@
 //!
 //! `[level][time][pair][6]`, slowest first: the levels in the order of the passes, the cycles of a
 //! pass over one level, the pair lanes that multiply in the same cycle. Memory delivers a slice in
-//! beats of any number of words that divides the `6 * pairs` words of a cycle, then one beat more:
+//! beats of some number of words that divides the `6 * pairs` words of a cycle, then one beat more:
 //! the checksum, followed by zeros. In memory that beat follows its slice.
 //!
 //! # Checksum

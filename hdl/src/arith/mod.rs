@@ -17,11 +17,10 @@
 //! | [`Product`] | a * b over the integers: one DSP block | signed 18 bits | 1 |
 //!
 //! A [`Lazy`] residue is a number of 72 bits, two's complement, that stands for itself modulo q.
-//! Every other result is the canonical representative, in [0, q), except [`Normalise`]'s. "Any 64
-//! bits" means that values in [q, 2^64) may enter.
-//! A lazy residue is a number of 72 bits, two's complement, that stands for itself modulo q. Every
-//! result but [`Normalise`]'s is the canonical representative, in [0, q). "Any 64 bits" means that
-//! a lazy representative (a value in [q, 2^64)) may enter.
+//! [`MulLazy`] gives one, [`Normalise`] any word congruent to the value; the other operations give the
+//! canonical representative, in [0, q). "Any 64 bits" means that values in [q, 2^64) may enter.
+//! The core is built of [`MulLazy`] and [`Normalise`]; the canonical operations are for units that need
+//! words to compare.
 //!
 //! # What makes q cheap
 //!

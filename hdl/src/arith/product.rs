@@ -4,7 +4,7 @@
 //! still fits). Signed 18 x 18 is what one DSP block takes on the 7 series, on UltraScale+ and on
 //! ECP5, so [`MulLazy`](super::MulLazy) is built from products of this size and of no other.
 //!
-//! Rust-HDL multiplies 16 bits only, so this is the one unit with its Verilog written out.
+//! Rust-HDL multiplies 16 bits only, so its Verilog is written out.
 //!
 //! Timing: one edge registers the product. Latency 1, no valid bit: it is a part of
 //! [`MulLazy`](super::MulLazy), which also registers the factors.

@@ -17,9 +17,7 @@ mod level_sum;
 mod pair;
 mod unit;
 
+pub use gyrus_interface::key_slice::POINT_WORDS;
 pub use level_sum::LevelSum;
 pub use pair::PairMac;
 pub use unit::Mac;
-
-/// Words of a key point, in this order: y00, y10, y01, y11 (row, column), -y00 y10, -y01 y11.
-pub const POINT_WORDS: usize = 6;

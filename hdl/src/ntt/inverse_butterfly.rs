@@ -3,7 +3,8 @@
 //! 1 / w is -8^(32 - index): b - a is what is multiplied, and negated if the index is 0. The sum is
 //! brought back to 2^64 + 2^40 by 2^64 = 2^32 - 1.
 //!
-//! Ranges: operands below 2^70; results below 2^68, and from the second stage on below 2^65.
+//! Ranges: operands below 2^70. Sums lie within 2^64 + 2^40, differences d with |d| <= 2^64 + 2^33 +
+//! |a - b| / 8: below 2^68.3 in a first stage, below 2^66 from the third on.
 //!
 //! With `enable` low, a and b pass, as residues: the polynomial has no such stage.
 //!

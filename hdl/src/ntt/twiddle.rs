@@ -8,7 +8,7 @@
 //! Elements enter as any lazy residue and leave as one in (-2^67, 2^67).
 //!
 //! Timing: [`Normalise`], beside it the table, then the multiplier. Latency
-//! [`Twiddle::LATENCY`]. P multipliers, P / 2 tables (one for P = 2: two lanes, two tables) of
+//! [`Twiddle::LATENCY`]. P multipliers, P / 2 tables (for P = 2, whose lanes both have mask and body: two) of
 //! 4 N / P words.
 
 use super::arrangement::{Arrangement, IndexBit, MIN_LOG2_N, Shape};
