@@ -5,6 +5,7 @@ use crate::arith::{AddMod, MulLazy, MulMod, MulRoot64, Normalise, Reduce128, Sub
 use crate::blind_rotate::{BuildError, CoreParameters};
 use crate::emit::{self, Design, EmitError};
 use crate::key_store::KeyStore;
+use crate::keyswitch::{self, KeySwitch, KeySwitchError};
 use crate::mac::Mac;
 use crate::ntt::{Direction, ForwardButterfly, InverseButterfly, Transform};
 use crate::trace::{self, FromWord, TraceError, Unit};
@@ -79,6 +80,12 @@ pub const DESIGNS: &[Entry] = &[
         name: "key_store",
         about: "the double buffer of key slices",
         emit: key_store,
+        trace: None,
+    },
+    Entry {
+        name: "keyswitch",
+        about: "LWE ciphertexts from k N to n words of mask",
+        emit: keyswitch,
         trace: None,
     },
     Entry {
@@ -197,6 +204,16 @@ fn key_store(name: &str, parameters: &CoreParameters) -> Result<Design, Catalogu
         .latency("slice_ready", verify))
 }
 
+/// As wide as the core of so many lanes needs it.
+fn keyswitch(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
+    let key_words = keyswitch::key_words(parameters)?;
+    let unit = KeySwitch::new(parameters.slots, keyswitch::MAX_ROWS, key_words)?;
+    Ok(design(name, unit)?
+        .parameter("slots", parameters.slots)
+        .parameter("rows", keyswitch::MAX_ROWS)
+        .parameter("key_words", key_words))
+}
+
 /// With what every unit with lanes is built for.
 fn sized(design: Design, parameters: &CoreParameters) -> Design {
     design
@@ -228,6 +245,9 @@ pub enum CatalogueError {
     /// No such size.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// No such key switch.
+    #[error(transparent)]
+    KeySwitch(#[from] KeySwitchError),
     /// The design cannot be written.
     #[error(transparent)]
     Emit(#[from] EmitError),

@@ -8,11 +8,13 @@
 
 mod support;
 
-use gyrus_hdl::keyswitch::{KeySwitch, KeySwitchError};
+use gyrus_hdl::blind_rotate::CoreParameters;
+use gyrus_hdl::keyswitch::{KeySwitch, KeySwitchError, batch_cycles, key_words};
 use gyrus_interface::keyswitch_rows::{beats_of_level, fields, pack_keyswitch_key};
 use gyrus_interface::layout::{KeyswitchKeyWords, keyswitch_key_words};
 use gyrus_interface::{
     Decomposition, KeyswitchModulus, LweDimension, ParameterSet, PolynomialSize, catalogue,
+    secure_sets,
 };
 use gyrus_sim::model::{SmallLwe, keyswitch};
 use rand::{Rng, RngExt, SeedableRng};
@@ -323,10 +325,15 @@ fn all_gadgets_and_moduli() {
 fn cycles_of_a_pass() {
     let mut rig = Rig::new(1, 256, 2, Some("keyswitch_cycles"));
     for (n, groups) in [(40, 7), (5, 4)] {
-        let cycles = rig.check(set(n, Decomposition::new(2, 8), MOD_21), &[1], false);
+        let set = set(n, Decomposition::new(2, 8), MOD_21);
+        let cycles = rig.check(set.clone(), &[1], false);
         let pass = 256 * 8 * groups;
         println!("n = {n}: {cycles:?}");
         assert!((pass..pass + 8).contains(&cycles.pass), "{cycles:?}");
+        // From the first word in to the next batch's: all but the handing out.
+        let whole = batch_cycles(&set, 1, 2);
+        let out = set.small_lwe_size();
+        assert!((whole - 32..whole).contains(&(cycles.all - out)), "{whole}");
     }
 }
 
@@ -348,6 +355,27 @@ fn a_wrong_key_drops_the_batch() {
     }
 }
 
+/// With every secure set, a full batch is switched in less than n (k+1) N / P cycles a ciphertext, so
+/// the rotation never waits: from the cycles that `cycles_of_a_pass` holds the block to.
+#[test]
+fn no_bottleneck() {
+    for lanes in [2, 4, 8, 16, 32, 64, 128] {
+        let core = CoreParameters::for_lanes(lanes).expect("a core");
+        let words = key_words(&core).expect("a width");
+        for set in secure_sets() {
+            let cycles = batch_cycles(&set, core.slots, words);
+            let each = cycles as f64 / core.slots as f64;
+            let turn = 2 * set.polynomial_size.0 / lanes;
+            let bound = set.lwe_dimension.0 * turn;
+            println!(
+                "P = {lanes}, {}: {} in a batch, {words} words a beat: {each:.0} cycles each of {bound}",
+                set.name, core.slots
+            );
+            assert!(each <= bound as f64, "{}", set.name);
+        }
+    }
+}
+
 #[test]
 fn sizes() {
     let refused = |slots, rows, words| KeySwitch::new(slots, rows, words).err();
@@ -355,6 +383,6 @@ fn sizes() {
     assert_eq!(refused(17, 256, 2), Some(KeySwitchError::Slots(17)));
     assert_eq!(refused(1, 2049, 2), Some(KeySwitchError::Rows(2049)));
     assert_eq!(refused(1, 0, 2), Some(KeySwitchError::Rows(0)));
-    assert_eq!(refused(1, 256, 65), Some(KeySwitchError::Beat(65)));
+    assert_eq!(refused(1, 256, 129), Some(KeySwitchError::Beat(129)));
     assert_eq!(refused(16, 2048, 64), None);
 }

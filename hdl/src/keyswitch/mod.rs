@@ -25,7 +25,7 @@
 //! With F fields of a word, G = ceil((n + 1) / (F D)) beats hold a level of a row. A pass over the key
 //! takes k N l max(G, 4) cycles if memory delivers a beat in each, and about 20 more at its ends. Loading
 //! takes B (k N + 1) cycles, handing out B (n + 1); the latter overlaps with the loading of the next
-//! batch.
+//! batch ([`batch_cycles`]). [`key_words`] is the D with which a core of so many lanes never waits.
 //!
 //! # Protocol
 //!
@@ -43,6 +43,7 @@ mod digits;
 mod drain;
 mod fields;
 mod inputs;
+mod parameters;
 mod steps;
 
 pub use add_multiple::AddMultiple;
@@ -51,6 +52,7 @@ pub use digits::{Digits, Rounding};
 pub use drain::Drain;
 pub use fields::{Fields, Multiples};
 pub use inputs::Inputs;
+pub use parameters::{batch_cycles, key_words};
 pub use steps::Steps;
 
 use crate::checksum::Digest;

@@ -7,8 +7,8 @@
 
 use gyrus_hdl::arith::{AddMod, MulLazy};
 use gyrus_hdl::report::{
-    Cells, Options, ReportError, Route, Unit, arithmetic, parse_cells, parse_hierarchy,
-    parse_route, run,
+    Cells, Options, ReportError, Route, Unit, arithmetic, datapath, parse_cells, parse_hierarchy,
+    parse_route, run, select,
 };
 use rust_hdl::prelude::Block;
 use std::path::PathBuf;
@@ -164,6 +164,26 @@ fn the_multiplier_stays_within_its_bounds() {
     let route = row.ecp5.expect("a routed unit");
     assert_eq!(route.multipliers, 9);
     assert!(route.mhz >= 160.0, "{} MHz", route.mhz);
+}
+
+/// The clock rate of butterflies in a row on ECP5.
+#[test]
+fn butterflies_stay_within_their_bounds() {
+    let names = ["two_forward", "two_inverse"].map(str::to_owned);
+    let units = select(datapath().expect("units"), &names).expect("units of the report");
+    let report = run(&options("butterflies", units)).expect("Yosys and nextpnr: run scripts/setup");
+    println!("{report}");
+    for row in &report.rows {
+        assert_eq!(row.ultrascale_plus.dsp, 0, "shifts only");
+        let route = row.ecp5.expect("a routed unit");
+        assert!(route.mhz >= 160.0, "{}: {} MHz", row.name, route.mhz);
+    }
+}
+
+#[test]
+fn a_unit_that_is_not_there() {
+    let error = select(arithmetic().expect("units"), &["divider".to_owned()]).expect_err("none");
+    assert!(error.to_string().contains("mul_lazy"), "{error}");
 }
 
 #[test]
