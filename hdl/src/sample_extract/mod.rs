@@ -16,7 +16,7 @@
 //! overwritten behind the requests. Latency from `start` to the first word: see
 //! [`SampleExtract::latency`].
 
-use crate::memory::{Address, Delay, Ram};
+use crate::memory::{Delay, Fifo};
 use rust_hdl::prelude::*;
 
 /// Edges from an answer to its word on `lwe_word`: into the RAM, out of it.
@@ -60,7 +60,6 @@ pub struct SampleExtract {
     pub lwe_last: Signal<Out, Bit>,
     /// The body is asked for, the mask is done.
     at_body: Signal<Local, Bit>,
-    room: Signal<Local, Bit>,
     ask: Signal<Local, Bit>,
     finish: Signal<Local, Bit>,
     ready_to_start: Signal<Local, Bit>,
@@ -71,29 +70,22 @@ pub struct SampleExtract {
     index: Signal<Local, Bits<12>>,
     negate: Signal<Local, Bit>,
     signed_word: Signal<Local, Bits<64>>,
-    take: Signal<Local, Bit>,
-    next_taken: Signal<Local, Address>,
+    queue_word: Signal<Local, Bits<65>>,
     walking: DFF<Bit>,
     current_slot: DFF<Bits<4>>,
     size_log: DFF<Bits<4>>,
     /// b minus the requests so far, modulo 4096.
     position: DFF<Bits<12>>,
     requests: DFF<Bits<12>>,
-    /// Words asked for, written into the FIFO, taken out of it, modulo 2^16.
-    asked: DFF<Address>,
-    written: DFF<Address>,
-    taken: DFF<Address>,
-    shown: DFF<Bit>,
     /// The answer is to be negated (bit 0) and is the body (bit 1).
     flags: Delay<2>,
-    fifo: Ram<65>,
+    queue: Fifo<65>,
     ones: Constant<Bits<12>>,
     zero: Constant<Bits<65>>,
     body_bit: Constant<Bits<65>>,
     negated: Constant<Bits<2>>,
     straight_body: Constant<Bits<2>>,
     negated_body: Constant<Bits<2>>,
-    capacity: Constant<Address>,
     _memory_latency: usize,
 }
 
@@ -104,7 +96,7 @@ impl SampleExtract {
     pub fn new(memory_latency: usize) -> Self {
         let memory_latency = memory_latency.clamp(1, 1000);
         // A word occupies its place from the request until the edge after it was taken.
-        let capacity = (memory_latency + FIFO_LATENCY + 1).next_power_of_two();
+        let capacity = memory_latency + FIFO_LATENCY + 1;
         Self {
             clock: Default::default(),
             start: Default::default(),
@@ -123,7 +115,6 @@ impl SampleExtract {
             lwe_word: Default::default(),
             lwe_last: Default::default(),
             at_body: Default::default(),
-            room: Default::default(),
             ask: Default::default(),
             finish: Default::default(),
             ready_to_start: Default::default(),
@@ -133,26 +124,20 @@ impl SampleExtract {
             index: Default::default(),
             negate: Default::default(),
             signed_word: Default::default(),
-            take: Default::default(),
-            next_taken: Default::default(),
+            queue_word: Default::default(),
             walking: Default::default(),
             current_slot: Default::default(),
             size_log: Default::default(),
             position: Default::default(),
             requests: Default::default(),
-            asked: Default::default(),
-            written: Default::default(),
-            taken: Default::default(),
-            shown: Default::default(),
             flags: Delay::new(memory_latency),
-            fifo: Ram::new(capacity),
+            queue: Fifo::new(capacity),
             ones: Constant::new(Bits::mask()),
             zero: Constant::new(Default::default()),
             body_bit: Constant::new((1_u128 << 64).to_bits()),
             negated: Constant::new(1.into()),
             straight_body: Constant::new(2.into()),
             negated_body: Constant::new(3.into()),
-            capacity: Constant::new(capacity.to_bits()),
             _memory_latency: memory_latency,
         }
     }
@@ -174,27 +159,22 @@ impl Logic for SampleExtract {
             current_slot,
             size_log,
             position,
-            requests,
-            asked,
-            written,
-            taken,
-            shown
+            requests
         );
-        clock!(self, clock, flags, fifo);
+        clock!(self, clock, flags, queue);
 
         self.requests_over_n.next = self.requests.q.val() >> self.size_log.q.val();
         self.position_over_n.next = self.position.q.val() >> self.size_log.q.val();
         self.index_mask.next = self.ones.val() << self.size_log.q.val();
         self.index.next = self.position.q.val() & (!self.index_mask.val());
         self.at_body.next = self.requests_over_n.val().get_bit(0);
-        self.room.next = (self.asked.q.val() - self.taken.q.val()) != self.capacity.val();
-        self.ask.next = self.walking.q.val() & self.room.val();
+        self.ask.next = self.walking.q.val() & self.queue.room.val();
+        self.queue.claim.next = self.ask.val();
         self.finish.next = self.ask.val() & self.at_body.val();
         self.ready_to_start.next = !self.walking.q.val() | self.finish.val();
         self.busy.next = !self.ready_to_start.val();
 
         if self.ask.val() {
-            self.asked.d.next = self.asked.q.val() + 1;
             self.requests.d.next = self.requests.q.val() + 1;
             self.position.d.next = self.position.q.val() - 1;
         }
@@ -229,29 +209,16 @@ impl Logic for SampleExtract {
         if self.flags.q.val().get_bit(0) {
             self.signed_word.next = self.zero.val().get_bits::<64>(0) - self.word.val();
         }
-        self.fifo.write_enable.next = self.word_valid.val();
-        self.fifo.write_address.next = self.written.q.val();
-        self.fifo.write_data.next = bit_cast::<65, 64>(self.signed_word.val());
+        self.queue.put.next = self.word_valid.val();
+        self.queue.word_in.next = bit_cast::<65, 64>(self.signed_word.val());
         if self.flags.q.val().get_bit(1) {
-            self.fifo.write_data.next =
+            self.queue.word_in.next =
                 bit_cast::<65, 64>(self.signed_word.val()) | self.body_bit.val();
         }
-        if self.word_valid.val() {
-            self.written.d.next = self.written.q.val() + 1;
-        }
-
-        // The RAM reads the next word while this one is taken. A word that is written in the same
-        // edge is not seen yet, so `written` of before the edge says whether there is one.
-        self.take.next = self.shown.q.val() & self.lwe_ready.val();
-        self.next_taken.next = self.taken.q.val();
-        if self.take.val() {
-            self.next_taken.next = self.taken.q.val() + 1;
-        }
-        self.taken.d.next = self.next_taken.val();
-        self.fifo.read_address.next = self.next_taken.val();
-        self.shown.d.next = self.next_taken.val() != self.written.q.val();
-        self.lwe_valid.next = self.shown.q.val();
-        self.lwe_word.next = self.fifo.read_data.val().get_bits::<64>(0);
-        self.lwe_last.next = self.fifo.read_data.val().get_bit(64);
+        self.queue.ready.next = self.lwe_ready.val();
+        self.queue_word.next = self.queue.word.val();
+        self.lwe_valid.next = self.queue.valid.val();
+        self.lwe_word.next = self.queue_word.val().get_bits::<64>(0);
+        self.lwe_last.next = self.queue_word.val().get_bit(64);
     }
 }

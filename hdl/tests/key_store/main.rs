@@ -20,7 +20,7 @@ use gyrus_hdl::key_store::{KeyStore, KeyStoreError, MOST_ROWS};
 /// The sizes that can be built, and the reason where one cannot.
 #[test]
 fn sizes() {
-    for (pairs, rows, beat_words) in [(1, 1, 1), (1, 6144, 6), (64, 96, 48), (64, MOST_ROWS, 2)] {
+    for (pairs, rows, beat_words) in [(1, 1, 1), (1, 6144, 6), (64, 96, 128), (64, MOST_ROWS, 2)] {
         assert!(KeyStore::new(pairs, rows, beat_words).is_ok());
     }
     let error = |pairs, rows, beat_words| KeyStore::new(pairs, rows, beat_words).err();
@@ -29,7 +29,7 @@ fn sizes() {
         assert_eq!(error(1, rows, 2), Some(KeyStoreError::Rows(rows)));
     }
     // Zero, no divisor, wider than a row, wider than the checksum takes, too many beats to a row.
-    for (pairs, beat_words) in [(1, 0), (1, 4), (1, 12), (64, 96), (64, 1)] {
+    for (pairs, beat_words) in [(1, 0), (1, 4), (1, 12), (64, 192), (64, 1)] {
         let row_words = 6 * pairs;
         assert_eq!(
             error(pairs, 16, beat_words),
