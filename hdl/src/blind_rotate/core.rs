@@ -2,11 +2,15 @@
 //!
 //! `start` begins a batch of `batch` ciphertexts. Their words and tables may come at once, also while
 //! the batch before is rotated; turns of the next batch follow those of the last one without a gap.
-//! Results come out in order. `busy` falls when the last word of the last result is taken. If a slice of the
-//! key is wrong, the batches that are not through are dropped (`failed`), with all words of theirs that are
-//! in; what was rotated to its end still comes out. Parameters but `batch` are static from [`BlindRotate::SETTLING`] cycles before
-//! the first start until `busy` falls. The key store runs beside: it is started once for a key and
-//! goes round from batch to batch.
+//! Results come out in order. `busy` falls when the last word of the last result is taken.
+//!
+//! If a slice of the key is wrong, the batches that are not through are dropped (`failed`), with all
+//! words of theirs that are in: whoever feeds the streams drops the rest. What was rotated to its end
+//! still comes out. A start is heeded again after `key_start`.
+//!
+//! Parameters but `batch` are static from [`BlindRotate::SETTLING`] cycles before the first start
+//! until `busy` falls. The key store runs beside: it is started once for a key and goes round from
+//! batch to batch.
 //!
 //! The key store asks for slices of the next batch ahead, so parameters or key change only after it
 //! has run empty: `key_stop` and `key_start` together with the old parameters, `key_stop` on until

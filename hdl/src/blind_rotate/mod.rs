@@ -1,12 +1,12 @@
 //! Blind rotations in batches, from LWE words and look-up tables in to LWE words out, for k = 1.
 //!
 //! ```text
-//!  LWE words --modulus switch--> degrees ---------------.
-//!                                                       v
+//!  LWE words --modulus switch--> degrees -----------------.
+//!                                                         v
 //!  tables --> load --> accumulators ==rotate, subtract==> decompose ==> forward transform
-//!                    ^        \\                                          |
-//!                    |         `==> results --sample extract--> LWE words v
-//!             switch modulus <== inverse transform <============ multiply-accumulate <== key store
+//!                        ^      |                                            |
+//!                        |      '==> results --sample extract--> LWE words   v
+//!                switch modulus <== inverse transform <============ multiply-accumulate <== key store
 //! ```
 //!
 //! | module | what it is |

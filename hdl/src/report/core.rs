@@ -108,9 +108,8 @@ fn measure(
     deadline: Duration,
 ) -> Result<[Turns; 2], ReportError> {
     let build = verilate::Options {
-        compilers: std::thread::available_parallelism().map_or(1, Into::into),
         deadline,
-        ..verilate::Options::default()
+        ..verilate::Options::all_cores()
     };
     let core = Core::build(parameters, directory, &build)?;
     let sizes = Sizes {

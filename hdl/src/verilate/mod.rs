@@ -52,6 +52,17 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// With as many C++ compilers at once as there are cores.
+    #[must_use]
+    pub fn all_cores() -> Self {
+        Self {
+            compilers: std::thread::available_parallelism().map_or(1, Into::into),
+            ..Self::default()
+        }
+    }
+}
+
 /// A core as a program.
 #[derive(Debug)]
 pub struct Core {

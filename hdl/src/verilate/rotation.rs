@@ -136,7 +136,7 @@ impl Core {
     }
 }
 
-/// Iterations of the batch of which [`trace`] records the waveform.
+/// The batch of which [`trace`] records the waveform.
 const TRACED: Sizes = Sizes {
     log2_n: MIN_LOG2_N,
     n: 4,
@@ -160,8 +160,7 @@ pub fn trace(
 ) -> Result<(), VerilateError> {
     let options = Options {
         trace: true,
-        compilers: std::thread::available_parallelism().map_or(1, Into::into),
-        ..Options::default()
+        ..Options::all_cores()
     };
     let core = Core::build(parameters, directory, &options)?;
     let sizes = Sizes {

@@ -31,9 +31,8 @@ pub(crate) fn prove(parameters: &CoreParameters) {
 
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("production-{lanes}"));
     let options = Options {
-        compilers: std::thread::available_parallelism().map_or(1, Into::into),
         deadline: DEADLINE,
-        ..Options::default()
+        ..Options::all_cores()
     };
     let core = Core::build(parameters, &directory, &options).expect("a program");
     println!("P = {lanes}: build {:.1?}", core.build_time());
