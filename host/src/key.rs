@@ -1,27 +1,8 @@
 //! An evaluation key in the standard domain, as devices take it.
 
-use gyrus_interface::layout::{self, KeyswitchKeyWords};
+use gyrus_interface::layout;
+pub use gyrus_interface::layout::KeyswitchKey;
 use gyrus_interface::{DeviceError, KeyswitchModulus, ParameterSet};
-
-/// Key switching key words, in the width that the parameter set asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyswitchKey {
-    /// For [`KeyswitchModulus::Native64`].
-    U64(Vec<u64>),
-    /// For [`KeyswitchModulus::PowerOfTwo32`].
-    U32(Vec<u32>),
-}
-
-impl KeyswitchKey {
-    /// The words, borrowed.
-    #[must_use]
-    pub fn words(&self) -> KeyswitchKeyWords<'_> {
-        match self {
-            Self::U64(words) => KeyswitchKeyWords::U64(words),
-            Self::U32(words) => KeyswitchKeyWords::U32(words),
-        }
-    }
-}
 
 /// Bootstrapping and key switching key in the standard domain (mod 2^64, and mod the key switch's
 /// modulus), in the order of [`gyrus_interface::layout`]. Public material: it holds no secret in

@@ -84,6 +84,15 @@ pub enum DeviceError {
     /// The device cannot be used on this machine.
     #[error("the device cannot be used: {0}")]
     Unavailable(String),
+    /// A fault stopped the device: it takes nothing but a reset.
+    #[error("the device has stopped: {0}; reset it")]
+    Halted(String),
+    /// A reset ended while a bus of the device owed something.
+    #[error(
+        "a bus of the device owes an answer even after a reset: only a reset of the whole function \
+         or a power cycle helps"
+    )]
+    Stuck,
     /// The device is gone.
     #[error("the device is gone: {0}")]
     Removed(String),

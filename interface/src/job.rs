@@ -18,7 +18,52 @@
 //! | 52..64 | reserved | zero |
 //!
 //! Completion, little-endian: tag (0..8), cycles (8..16), detail (16..24), status (24..26),
-//! phase (26), reserved (27), submission entries consumed so far mod 2^32 (28..32).
+//! phase (26), reserved (27), submission entries consumed up to this one mod 2^32 (28..32).
+//!
+//! # What is checked, in this order
+//!
+//! The first check that fails ends the job; nothing of it has been done then. `in window` means: a
+//! multiple of 8 ([`JobStatus::MisalignedAddress`]), and all bytes within the window of
+//! [`crate::settings::Settings`] ([`JobStatus::AddressOutOfRange`]); the detail is the address. A bus that
+//! answers with an error, at whatever time, makes [`JobStatus::BusError`], the detail the word's address.
+//!
+//! | job | check | status | detail |
+//! |---|---|---|---|
+//! | any | phase bit | `MalformedDescriptor` | address of the entry |
+//! | any | opcode | `UnknownOpcode` | address of the entry |
+//! | any | fields that it does not use are 0, the kind of key is known | `MalformedDescriptor` | address of the entry |
+//! | bootstrap | both keys are loaded | `KeysNotLoaded` | 0 |
+//! | | count, samples and their product: 1 to the most ciphertexts of a job | `LengthOverflow` | count |
+//! | | (samples - 1) stride below N | `MalformedDescriptor` | stride |
+//! | | destination in window | | |
+//! | | list in window | | |
+//! | | each slot, in order, exists and holds a table | `LutNotLoaded` | slot |
+//! | | source in window | | |
+//! | key | length is a multiple of 8 | `MisalignedAddress` | length |
+//! | | offset is 0, or where the piece before ended | `MalformedDescriptor` | offset |
+//! | | length is 1 word to the rest of the channel | `LengthOverflow` | length |
+//! | | source in window | | |
+//! | | checksum; the key has to begin anew | `ChecksumMismatch` | what was found |
+//! | tables | count is not 0, slot + count within the slots | `LengthOverflow` | slot + count |
+//! | | source in window | | |
+//! | | checksum; the slots are empty now | `ChecksumMismatch` | what was found |
+//! | copy | length is a multiple of 8 | `MisalignedAddress` | length |
+//! | | length is at most [`MAX_COPY_WORDS`] words | `LengthOverflow` | length |
+//! | | destination, then source in window | | |
+//! | | they do not overlap | `MalformedDescriptor` | destination |
+//!
+//! # Keys
+//!
+//! An upload with offset 0 begins a key: from then on it is not loaded, until the last piece of its last
+//! channel is in. Behind the end of a channel the next piece has the offset of the next channel
+//! ([`crate::card`]). If a key proves wrong while it is used, the jobs that needed it end with
+//! `ChecksumMismatch` (detail 0), or `BusError` if the bus said so, and it counts as not loaded. A card that
+//! reads its keys ahead may find that out between jobs.
+//!
+//! # Order
+//!
+//! Jobs take effect and complete in the order of the ring. Bootstraps overlap; an upload of tables waits
+//! until the jobs before it have read theirs, all others until those before them are complete.
 
 use crate::error::JobStatus;
 
@@ -26,6 +71,9 @@ use crate::error::JobStatus;
 pub const DESCRIPTOR_BYTES: usize = 64;
 /// Bytes of a completion.
 pub const COMPLETION_BYTES: usize = 32;
+
+/// Most words that a copy moves.
+pub const MAX_COPY_WORDS: u64 = (1 << 24) - 1;
 
 /// Which key an upload is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,11 +155,20 @@ pub enum Job {
     Barrier,
 }
 
-const OP_BOOTSTRAP: u8 = 1;
-const OP_UPLOAD_KEY: u8 = 2;
-const OP_UPLOAD_LUTS: u8 = 3;
-const OP_COPY: u8 = 4;
-const OP_BARRIER: u8 = 5;
+/// Operation codes.
+pub mod opcode {
+    /// [`Job::KeyswitchBootstrap`](super::Job::KeyswitchBootstrap).
+    pub const BOOTSTRAP: u8 = 1;
+    /// [`Job::UploadKey`](super::Job::UploadKey).
+    pub const UPLOAD_KEY: u8 = 2;
+    /// [`Job::UploadLuts`](super::Job::UploadLuts).
+    pub const UPLOAD_LUTS: u8 = 3;
+    /// [`Job::Copy`](super::Job::Copy).
+    pub const COPY: u8 = 4;
+    /// [`Job::Barrier`](super::Job::Barrier).
+    pub const BARRIER: u8 = 5;
+}
+
 const FLAG_PHASE: u8 = 1;
 const FLAG_LUT_LIST: u8 = 2;
 
@@ -155,7 +212,7 @@ fn fields(job: Job) -> Fields {
                 LutSelection::Each { list } => (true, 0, list),
             };
             Fields {
-                opcode: OP_BOOTSTRAP,
+                opcode: opcode::BOOTSTRAP,
                 list,
                 samples,
                 count,
@@ -174,7 +231,7 @@ fn fields(job: Job) -> Fields {
             length,
             checksum,
         } => Fields {
-            opcode: OP_UPLOAD_KEY,
+            opcode: opcode::UPLOAD_KEY,
             samples: kind as u16,
             source,
             destination: offset,
@@ -188,7 +245,7 @@ fn fields(job: Job) -> Fields {
             count,
             checksum,
         } => Fields {
-            opcode: OP_UPLOAD_LUTS,
+            opcode: opcode::UPLOAD_LUTS,
             count,
             source,
             slot,
@@ -200,14 +257,14 @@ fn fields(job: Job) -> Fields {
             destination,
             length,
         } => Fields {
-            opcode: OP_COPY,
+            opcode: opcode::COPY,
             source,
             destination,
             length,
             ..Fields::default()
         },
         Job::Barrier => Fields {
-            opcode: OP_BARRIER,
+            opcode: opcode::BARRIER,
             ..Fields::default()
         },
     }
@@ -226,7 +283,7 @@ fn job(fields: &Fields) -> Result<Job, JobStatus> {
         ..
     } = fields;
     let job = match fields.opcode {
-        OP_BOOTSTRAP => Job::KeyswitchBootstrap {
+        opcode::BOOTSTRAP => Job::KeyswitchBootstrap {
             source,
             destination,
             count,
@@ -238,7 +295,7 @@ fn job(fields: &Fields) -> Result<Job, JobStatus> {
             samples,
             stride,
         },
-        OP_UPLOAD_KEY => Job::UploadKey {
+        opcode::UPLOAD_KEY => Job::UploadKey {
             kind: match samples {
                 0 => KeyKind::Bootstrapping,
                 1 => KeyKind::Keyswitch,
@@ -249,18 +306,18 @@ fn job(fields: &Fields) -> Result<Job, JobStatus> {
             length,
             checksum,
         },
-        OP_UPLOAD_LUTS => Job::UploadLuts {
+        opcode::UPLOAD_LUTS => Job::UploadLuts {
             source,
             slot,
             count,
             checksum,
         },
-        OP_COPY => Job::Copy {
+        opcode::COPY => Job::Copy {
             source,
             destination,
             length,
         },
-        OP_BARRIER => Job::Barrier,
+        opcode::BARRIER => Job::Barrier,
         _ => return Err(JobStatus::UnknownOpcode),
     };
     Ok(job)
@@ -348,7 +405,7 @@ pub struct Completion {
     pub status: JobStatus,
     /// Phase bit of this pass over the completion ring.
     pub phase: bool,
-    /// Submission entries consumed since the last reset, mod 2^32.
+    /// Submission entries consumed up to this one, since the rings were set up, mod 2^32.
     pub consumed: u32,
 }
 

@@ -39,8 +39,19 @@
 //! What shifts the words behind it (a beat missing or twice), or anything else, passes with
 //! probability 2^-64. The seed makes a memory that reads as zeros fail.
 
+use crate::image::ImageFault;
+
 /// Words of one point of the transformed key.
 pub const POINT_WORDS: usize = 6;
+
+/// Most decomposition levels of a key.
+pub const MOST_LEVELS: usize = 3;
+
+/// Words of a slice of a key with `N = 2^log2_n`, without its checksum.
+#[must_use]
+pub const fn slice_words(log2_n: usize, levels: usize) -> usize {
+    (POINT_WORDS * levels) << log2_n
+}
 
 /// The checksum's state before the first word of slice 0.
 pub const CHECKSUM_SEED: u64 = u64::MAX;
@@ -76,4 +87,38 @@ pub fn slice_checksum(slice: u64, words: &[u64]) -> u64 {
         .iter()
         .fold(seed(slice), |state, word| advance(state, 1) ^ word);
     advance(state, 1)
+}
+
+/// Appends the checksum's beat of `beat_words` words, at least one: for the words of `image` from
+/// `start` on, as those of this slice.
+pub(crate) fn push_checksum_beat(
+    slice: u64,
+    beat_words: usize,
+    start: usize,
+    image: &mut Vec<u64>,
+) {
+    let end = image.len();
+    image.push(slice_checksum(slice, &image[start..]));
+    image.resize(end + beat_words, 0);
+}
+
+/// Checks the checksum's beat behind the words of this slice.
+pub(crate) fn check_checksum_beat(
+    slice: u64,
+    words: &[u64],
+    beat: &[u64],
+) -> Result<(), ImageFault> {
+    let expected = slice_checksum(slice, words);
+    for (place, &found) in beat.iter().enumerate() {
+        if place == 0 && found != expected {
+            return Err(ImageFault::Checksum { expected, found });
+        }
+        if place > 0 && found != 0 {
+            return Err(ImageFault::Padding {
+                word: words.len() + place,
+                value: found,
+            });
+        }
+    }
+    Ok(())
 }

@@ -5,25 +5,44 @@
 //! | [`params`] | the dimensions and decompositions of a TFHE parameter set, and what makes one valid |
 //! | [`catalogue`] | the named sets, with tfhe-rs' names |
 //! | [`layout`] | how keys, look-up tables and ciphertexts lie in memory, and their checksum |
+//! | [`field`] | arithmetic mod q, and the switches between mod 2^64 and mod q |
+//! | [`transform`] | the negacyclic transform mod q in software |
+//! | [`arrangement`] | which coefficient or value hardware has where and when, and what shapes it comes in |
 //! | [`key_slice`] | the bootstrapping key as the blind rotation's hardware reads it |
-//! | [`keyswitch_rows`] | the key switching key as the key switch's hardware reads it |
+//! | [`pack`] | a bootstrapping key to slices, and back |
+//! | [`keyswitch_rows`] | the key switching key as the key switch's hardware reads it, and the ways there and back |
+//! | [`channels`] | how an image lies over the channels of card memory |
+//! | [`image`] | what can be wrong with a key's image |
 //! | [`job`] | the 64-byte job descriptor and the 32-byte completion |
 //! | [`ring`] | how descriptors and completions queue in host memory |
+//! | [`registers`] | the registers of BAR0 |
+//! | [`card`] | what a card can do |
+//! | [`settings`] | how it is set up for a parameter set |
 //! | [`error`] | what a device can report |
 //!
 //! Nothing here computes on ciphertexts, and nothing depends on tfhe-rs.
 
+pub mod arrangement;
+pub mod card;
 pub mod catalogue;
+pub mod channels;
 pub mod error;
+pub mod field;
+pub mod image;
 pub mod job;
 pub mod key_slice;
 pub mod keyswitch_rows;
 pub mod layout;
+pub mod pack;
 pub mod params;
+pub mod registers;
 pub mod ring;
+pub mod settings;
+pub mod transform;
 
 pub use catalogue::{PRIMARY, find, secure_sets};
 pub use error::{DeviceError, JobStatus};
+pub use image::{ImageError, ImageFault};
 pub use job::{Completion, Job};
 pub use params::{
     Decomposition, DecompositionBaseLog, DecompositionLevelCount, GlweDimension, KeyswitchModulus,

@@ -1,4 +1,4 @@
-//! Field, gadget, modulus switch and reference transform against their definitions.
+//! Gadget, modulus switch and reference transform against their definitions.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,61 +30,6 @@ fn edges() -> Vec<u64> {
         .into_iter()
         .flat_map(|x| (0..5).map(move |i| x.wrapping_add(i).wrapping_sub(2)))
         .collect()
-}
-
-fn check_pair(a: u64, b: u64) {
-    let (a, b) = ((u128::from(a) % Q) as u64, (u128::from(b) % Q) as u64);
-    let (wide_a, wide_b) = (u128::from(a), u128::from(b));
-    assert_eq!(u128::from(goldilocks::add(a, b)), (wide_a + wide_b) % Q);
-    assert_eq!(u128::from(goldilocks::sub(a, b)), (wide_a + Q - wide_b) % Q);
-    assert_eq!(u128::from(goldilocks::mul(a, b)), wide_a * wide_b % Q);
-}
-
-fn check_switches(x: u64) {
-    assert_eq!(
-        goldilocks::from_torus(x),
-        (x - (((u128::from(x) * 0xFFFF_FFFF + (1 << 63) - 1) >> 64) as u64))
-    );
-    let v = (u128::from(x) % Q) as u64;
-    assert_eq!(
-        goldilocks::to_torus(v),
-        common::back_to_torus(v.into()),
-        "{v}"
-    );
-}
-
-#[test]
-fn field_and_switches_at_edges() {
-    for a in edges() {
-        check_switches(a);
-        for b in edges() {
-            check_pair(a, b);
-            let wide = (u128::from(a) << 64) | u128::from(b);
-            assert_eq!(u128::from(goldilocks::reduce(wide)), wide % Q);
-        }
-    }
-    // Just around the roundings of the switch back, (j + 1/2) * 2^32 for many j.
-    for j in 0..2000_u64 {
-        for offset in 0..8 {
-            check_switches(
-                (j * 0x0008_3127_0000_0000).wrapping_add((1 << 31) + offset + j / 4 - 4),
-            );
-        }
-    }
-}
-
-#[test]
-fn field_constants() {
-    assert_eq!(u128::from(goldilocks::MODULUS), Q);
-    for log2 in 1..=32 {
-        let root = goldilocks::root_of_unity(log2);
-        assert_eq!(
-            goldilocks::pow(root, 1 << (log2 - 1)),
-            goldilocks::MODULUS - 1
-        );
-    }
-    assert_eq!(goldilocks::from_signed(-1), goldilocks::MODULUS - 1);
-    assert_eq!(goldilocks::mul(goldilocks::inverse(12345), 12345), 1);
 }
 
 fn check_digits(x: u64, base_log: usize, levels: usize) {
@@ -246,21 +191,6 @@ fn reference_transform_multiplies_negacyclically() {
 }
 
 proptest! {
-    #[test]
-    fn field(a: u64, b: u64) {
-        check_pair(a, b);
-    }
-
-    #[test]
-    fn reduction(x: u128) {
-        prop_assert_eq!(u128::from(goldilocks::reduce(x)), x % Q);
-    }
-
-    #[test]
-    fn switches(x: u64) {
-        check_switches(x);
-    }
-
     #[test]
     fn decomposition(x: u64, base_log in 1..=31_usize, levels in 1..=3_usize) {
         prop_assume!(base_log * levels <= 62);

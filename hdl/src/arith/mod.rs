@@ -71,8 +71,7 @@ pub type Lazy = rust_hdl::prelude::Bits<LAZY_BITS>;
 /// Bits of a [`Lazy`].
 pub const LAZY_BITS: usize = 72;
 
-/// The modulus q = 2^64 - 2^32 + 1.
-pub const Q: u64 = 0xffff_ffff_0000_0001;
+pub use gyrus_interface::field::MODULUS as Q;
 
 /// E = 2^32 - 1 = 2^64 mod q, and 2^64 - q.
 const E: u64 = 0xffff_ffff;

@@ -60,10 +60,9 @@
 
 mod fill;
 mod lanes;
-mod pack;
 mod slices;
 
-pub use pack::{pack_key, pack_slice};
+pub use gyrus_interface::pack::{pack_key, pack_slice};
 
 use crate::checksum::Digest;
 use crate::memory::{ADDRESS_BITS, Ram};

@@ -11,7 +11,6 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`arrangement`] | which element is where and when; the order of work |
-//! | [`roots`] | psi and powers |
 //! | [`ShiftFold`] | times a power of 8 |
 //! | [`ForwardButterfly`], [`InverseButterfly`], [`PlainButterfly`] | the arithmetic of one pair of lanes |
 //! | [`Stage`] | butterflies over one bit of the lane number |
@@ -23,20 +22,17 @@
 //! Elements are lazy residues ([`crate::arith::Lazy`]) between the units. Passes over a ciphertext
 //! (2 N / P cycles without a gap) may follow each other at once or with any gap.
 
-pub mod arrangement;
 mod control;
 mod exchange;
 mod forward_butterfly;
 mod index;
 mod inverse_butterfly;
 mod plain_butterfly;
-pub mod roots;
 mod shift_fold;
 mod stage;
 mod transform;
 mod twiddle;
 
-pub use arrangement::{Arrangement, Shape};
 pub use control::ControlDelay;
 pub use exchange::Exchange;
 pub use forward_butterfly::ForwardButterfly;
@@ -48,22 +44,12 @@ pub use stage::Stage;
 pub use transform::{Direction, Transform};
 pub use twiddle::Twiddle;
 
+pub use gyrus_interface::arrangement::{self, Arrangement, Shape, ShapeError};
+
 use rust_hdl::prelude::Bits;
-use thiserror::Error;
 
 /// The number of a cycle within a pass.
 pub type Time = Bits<TIME_BITS>;
 
 /// Bits of [`Time`]: 2 N / P - 1 for N = 2048, P = 2, and one more for addresses.
 pub const TIME_BITS: usize = 12;
-
-/// What a datapath cannot be built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum NttError {
-    /// Not a number of lanes.
-    #[error("{0} lanes: must be a power of two from 2 to 128")]
-    Lanes(usize),
-    /// Not a polynomial size.
-    #[error("N = 2^{0}: must be from 2^8 to 2^11")]
-    PolynomialSize(usize),
-}

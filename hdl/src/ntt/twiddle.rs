@@ -12,12 +12,12 @@
 //! 4 N / P words.
 
 use super::arrangement::{Arrangement, IndexBit, MIN_LOG2_N, Shape};
-use super::roots::{inverse, mul, pow, psi};
 use super::{ControlDelay, Direction, Time};
 use crate::arith::{Lazy, MulLazy, Normalise};
 use crate::memory::{Address, Delay, Rom};
 use crate::structure;
 use crate::structure::many;
+use gyrus_interface::field::{inverse, mul, pow, psi};
 use rust_hdl::prelude::*;
 
 /// Each element times its factor.

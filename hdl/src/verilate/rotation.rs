@@ -40,7 +40,7 @@ impl Rotation {
     /// Random words from a seed, with the key as this core reads it.
     ///
     /// # Errors
-    /// The core cannot be built.
+    /// The core cannot be built, or is not for these sizes.
     pub fn random(
         parameters: &CoreParameters,
         sizes: Sizes,
@@ -62,7 +62,7 @@ impl Rotation {
             sizes.levels,
             parameters.beat_words,
             &key,
-        );
+        )?;
         Ok(Self {
             sizes,
             lwe,

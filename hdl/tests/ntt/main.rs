@@ -10,7 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod arrangement;
 mod butterfly;
-mod roots;
 mod schoolbook;
 mod transform;

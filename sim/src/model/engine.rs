@@ -64,6 +64,11 @@ impl Engine {
         self.pool.current_num_threads()
     }
 
+    /// Runs something on its threads, so that what is parallel in it needs no others.
+    pub(crate) fn install<T: Send>(&self, run: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(run)
+    }
+
     /// The kernel that it was started with.
     #[must_use]
     pub const fn kernel(&self) -> Kernel {

@@ -1,88 +1,22 @@
 //! Kernel "portable": the external product with a fast scalar transform mod q.
 //!
-//! The factors `psi^j` of the negacyclic product are merged into the twiddles (Poppelmann,
-//! Oder, Guneysu, "High-performance ideal lattice-based cryptography on 8-bit ATxmega
-//! microcontrollers", 2015): forward from natural to bit-reversed order with Cooley-Tukey
-//! butterflies, back with Gentleman-Sande ones, so nothing is ever reordered. `N^-1` is folded
-//! into the key.
+//! The transform is [`gyrus_interface::transform`]'s, whose values nothing here reorders. `N^-1`
+//! is folded into the key.
 
 use gyrus_interface::ParameterSet;
 use gyrus_interface::layout::ggsw_words;
+use gyrus_interface::transform::Transform;
 use rayon::prelude::*;
 
 use super::decompose::decompose_polynomial;
-use super::goldilocks::{
-    MODULUS, add, from_signed, from_torus, inverse, mul, reduce, root_of_unity, sub, to_torus,
-};
+use super::goldilocks::{MODULUS, from_signed, from_torus, inverse, mul, reduce, to_torus};
 use super::key::{BootstrapKey, PolynomialShape, Worker};
 use super::rotate::rotate_and_subtract;
-
-/// Twiddles: entry `m + i` is for block i of the level with m blocks.
-struct Plan {
-    forward: Vec<u64>,
-    backward: Vec<u64>,
-}
-
-impl Plan {
-    fn new(size: usize) -> Self {
-        let log2_size = size.ilog2();
-        let psi = root_of_unity(log2_size + 1);
-        let powers = |base: u64| {
-            let mut table = vec![0; size];
-            let mut power = 1;
-            for j in 0..size {
-                table[j.reverse_bits() >> (usize::BITS - log2_size)] = power;
-                power = mul(power, base);
-            }
-            table
-        };
-        Self {
-            forward: powers(psi),
-            backward: powers(inverse(psi)),
-        }
-    }
-
-    /// Coefficients to values, in place.
-    fn forward(&self, polynomial: &mut [u64]) {
-        let mut half = polynomial.len() / 2;
-        let mut blocks = 1;
-        while half > 0 {
-            let twiddles = self.forward.iter().skip(blocks);
-            for (block, &twiddle) in polynomial.chunks_exact_mut(2 * half).zip(twiddles) {
-                let (low, high) = block.split_at_mut(half);
-                for (low, high) in low.iter_mut().zip(high) {
-                    let product = mul(*high, twiddle);
-                    (*low, *high) = (add(*low, product), sub(*low, product));
-                }
-            }
-            half /= 2;
-            blocks *= 2;
-        }
-    }
-
-    /// Values to coefficients times `N`, in place.
-    fn backward(&self, values: &mut [u64]) {
-        let mut half = 1;
-        let mut blocks = values.len() / 2;
-        while blocks > 0 {
-            let twiddles = self.backward.iter().skip(blocks);
-            for (block, &twiddle) in values.chunks_exact_mut(2 * half).zip(twiddles) {
-                let (low, high) = block.split_at_mut(half);
-                for (low, high) in low.iter_mut().zip(high) {
-                    let difference = sub(*low, *high);
-                    (*low, *high) = (add(*low, *high), mul(difference, twiddle));
-                }
-            }
-            half *= 2;
-            blocks /= 2;
-        }
-    }
-}
 
 /// The bootstrapping key in the transform domain, mod q, times `N^-1`.
 pub(super) struct PortableKey {
     shape: PolynomialShape,
-    plan: Plan,
+    transform: Transform,
     /// `[n][l][k+1][k+1][N]`.
     words: Vec<u64>,
     ggsw_words: usize,
@@ -92,7 +26,7 @@ impl PortableKey {
     /// Of words mod 2^64, whose number fits `set`; in parallel on the current rayon pool.
     pub(super) fn new(set: &ParameterSet, bsk: &[u64]) -> Self {
         let size = set.polynomial_size.0;
-        let plan = Plan::new(size);
+        let transform = Transform::new(size.ilog2() as usize);
         let size_inverse = inverse(size as u64);
         let mut words = vec![0; bsk.len()];
         words
@@ -102,11 +36,11 @@ impl PortableKey {
                 for (to, &from) in to.iter_mut().zip(from) {
                     *to = mul(from_torus(from), size_inverse);
                 }
-                plan.forward(to);
+                transform.forward(to);
             });
         Self {
             shape: PolynomialShape::new(set),
-            plan,
+            transform,
             words,
             ggsw_words: ggsw_words(set),
         }
@@ -163,7 +97,7 @@ impl PortableWorker<'_> {
             for (value, &digit) in values.iter_mut().zip(digits) {
                 *value = from_signed(i64::from(digit));
             }
-            self.key.plan.forward(values);
+            self.key.transform.forward(values);
         }
     }
 
@@ -187,7 +121,7 @@ impl PortableWorker<'_> {
                     *sum = reduce(u128::from(key) * u128::from(value) + u128::from(*sum));
                 }
             }
-            self.key.plan.backward(&mut self.sum);
+            self.key.transform.backward(&mut self.sum);
             for (word, &sum) in output.iter_mut().zip(&self.sum) {
                 debug_assert!(sum < MODULUS);
                 *word = word.wrapping_add(to_torus(sum));

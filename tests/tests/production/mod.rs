@@ -69,7 +69,8 @@ pub(crate) fn prove(parameters: &CoreParameters) {
         levels,
         parameters.beat_words,
         evaluation.bootstrapping(),
-    );
+    )
+    .expect("sizes of the shape");
     println!("P = {lanes}: key packed in {:.1?}", begin.elapsed());
     let job = Job {
         log2_n,

@@ -90,6 +90,20 @@ pub const fn root_of_unity(log2_order: u32) -> u64 {
     pow(GENERATOR, (MODULUS - 1) >> log2_order)
 }
 
+/// The root psi of order 2N, `N = 2^log2_n`, with which hardware transforms: `psi^(N/32) = 8` and
+/// `psi^N = -1`, so that the top five stages of its transform are shifts. `log2_n` from 5 to 31.
+#[must_use]
+pub const fn psi(log2_n: usize) -> u64 {
+    let root = root_of_unity(log2_n as u32 + 1);
+    let sixty_fourth = pow(root, 1 << (log2_n - 5));
+    // An odd power of a root of order 64 is one too, and 8 is one of these.
+    let mut exponent = 1;
+    while exponent < 64 && pow(sixty_fourth, exponent) != 8 {
+        exponent += 2;
+    }
+    pow(root, exponent)
+}
+
 /// A signed number, `|x| < q`, mod q.
 #[inline(always)]
 #[must_use]
@@ -119,4 +133,20 @@ pub const fn from_torus(x: u64) -> u64 {
 #[must_use]
 pub const fn to_torus(v: u64) -> u64 {
     v.wrapping_add((v + 0x7FFF_FFFF) >> 32)
+}
+
+/// The smallest word that [`from_torus`] takes to a canonical `v`.
+///
+/// The real numbers that it takes to `v` are half a step of `2^64 / q` on either side of
+/// `v * 2^64 / q`, and a step is a little more than 1. So [`to_torus`], the nearest word, is one
+/// of them, and the one below may be.
+#[inline(always)]
+#[must_use]
+pub const fn least_torus(v: u64) -> u64 {
+    let nearest = to_torus(v);
+    if nearest > 0 && from_torus(nearest - 1) == v {
+        nearest - 1
+    } else {
+        nearest
+    }
 }

@@ -5,7 +5,7 @@
 //! top of the coefficient's index) and log2 N - 5 "fine" ones (the rest): j = j1 M + j2 with
 //! M = N / 32. Each bit is either a bit of the lane number or a bit of the cycle number. A butterfly
 //! combines elements that differ in one bit, which must be a lane bit; so between butterflies time
-//! bits are exchanged with lane bits that are done with ([`super::Exchange`]).
+//! bits are exchanged with lane bits that are done with ([`Step::Exchange`]).
 //!
 //! After the butterflies of a bit it tells values apart instead of coefficients: see
 //! [`Arrangement::point`].
@@ -14,7 +14,7 @@
 //! factors, fine bits from the top; the inverse goes backwards. A time bit enters the lanes
 //! once, so the exchanges wait 2 N / P - 1 cycles in all, the least that a streaming transform can.
 
-use super::NttError;
+use thiserror::Error;
 
 /// Coarse bits of a coefficient's index: 2^5 = 32 rows of a polynomial.
 pub const COARSE_BITS: usize = 5;
@@ -24,6 +24,17 @@ pub const MIN_LOG2_N: usize = 8;
 
 /// Largest polynomial: N = 2^11. A fine transform of more than 64 points is no longer shifts alone.
 pub const MAX_LOG2_N: usize = 11;
+
+/// What a datapath cannot be built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ShapeError {
+    /// Not a number of lanes.
+    #[error("{0} lanes: must be a power of two from 2 to 128")]
+    Lanes(usize),
+    /// Not a polynomial size.
+    #[error("N = 2^{0}: must be from 2^8 to 2^11")]
+    PolynomialSize(usize),
+}
 
 /// One bit of an element's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +58,13 @@ impl Shape {
     /// A datapath of `lanes` coefficients a cycle for polynomials up to `2^max_log2_n`.
     ///
     /// # Errors
-    /// [`NttError`] unless lanes are a power of two from 2 to 128 and `max_log2_n` from 8 to 11.
-    pub fn new(lanes: usize, max_log2_n: usize) -> Result<Self, NttError> {
+    /// [`ShapeError`] unless lanes are a power of two from 2 to 128 and `max_log2_n` from 8 to 11.
+    pub fn new(lanes: usize, max_log2_n: usize) -> Result<Self, ShapeError> {
         if !lanes.is_power_of_two() || !(2..=128).contains(&lanes) {
-            return Err(NttError::Lanes(lanes));
+            return Err(ShapeError::Lanes(lanes));
         }
         if !(MIN_LOG2_N..=MAX_LOG2_N).contains(&max_log2_n) {
-            return Err(NttError::PolynomialSize(max_log2_n));
+            return Err(ShapeError::PolynomialSize(max_log2_n));
         }
         Ok(Self {
             log2_lanes: lanes.ilog2() as usize,
