@@ -433,7 +433,7 @@ fn tables() {
     }
 }
 
-/// A mask and one word of the body are written by times and read in any order, with gaps.
+/// Masks and bodies are written by times and read in any order, with gaps.
 #[test]
 fn results() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
@@ -465,9 +465,8 @@ fn results() {
                 bench.cycle(&cycle(Some((slot, time)), None));
             }
         }
-        let mut reads: Vec<Option<(usize, usize, usize)>> = (0..slots * n)
-            .map(|i| Some((i % slots, 0, i / slots)))
-            .chain((0..slots).map(|slot| Some((slot, 1, 0))))
+        let mut reads: Vec<Option<(usize, usize, usize)>> = (0..2 * slots * n)
+            .map(|i| Some((i % slots, i / slots % 2, i / slots / 2)))
             .chain((0..50).map(|_| None))
             .collect();
         reads.shuffle(&mut rng);

@@ -22,7 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use support::bench::{Bench, Verilated};
 
 dut!(KeySwitch {
-    rows, lwe_dimension, base_log, level_count, fields, groups, batch, start,
+    rows, lwe_dimension, base_log, level_count, fields, groups, batch, start, clear,
     lwe_in_valid, lwe_in_word, key_request_ready, key_valid, key, lwe_out_ready
     => idle, draining, failed, lwe_in_ready, key_request_valid, key_ready, waiting,
     lwe_out_valid, lwe_out_word
@@ -88,7 +88,7 @@ impl Key {
             narrow,
             packed: Vec::new(),
         };
-        key.packed = pack_keyswitch_key(&key.set, key_words, key.words());
+        key.packed = pack_keyswitch_key(&key.set, key_words, key.words()).expect("the set's key");
         key
     }
 
@@ -181,6 +181,17 @@ impl Rig {
 
     /// Batches in a row, each started as soon as it may be; the words that come out.
     fn run(&mut self, key: &Key, batches: &[&[u64]], stalls: bool) -> (Vec<u64>, Cycles) {
+        self.run_until(key, batches, stalls, None)
+    }
+
+    /// The same, up to a cycle in which it is cleared, and what is handed out then.
+    fn run_until(
+        &mut self,
+        key: &Key,
+        batches: &[&[u64]],
+        stalls: bool,
+        cleared: Option<usize>,
+    ) -> (Vec<u64>, Cycles) {
         let set = &key.set;
         let size = set.big_lwe_size();
         let parameters = [
@@ -207,7 +218,8 @@ impl Rig {
         for cycle in 0.. {
             assert!(cycle < 3_000_000, "no end");
             let settled = cycle > KeySwitch::SETTLING;
-            let start = settled && started < batches.len();
+            let start =
+                settled && started < batches.len() && cleared.is_none_or(|cleared| cycle < cleared);
             let batch = batches.get(started).map_or(1, |words| words.len() / size);
             assert!(batch <= self.slots);
             let valid = word.is_some() && coin(&mut self.rng);
@@ -215,7 +227,8 @@ impl Rig {
             let key_valid = !beats.is_empty() && coin(&mut self.rng);
             let out_ready = coin(&mut self.rng);
             let mut inputs: Vec<u128> = parameters.iter().map(|&p| p as u128).collect();
-            inputs.extend([batch as u128, start.into(), valid.into()]);
+            let clear = cleared == Some(cycle);
+            inputs.extend([batch as u128, start.into(), clear.into(), valid.into()]);
             inputs.push(word.unwrap_or(0).into());
             inputs.extend([request_ready, key_valid].map(u128::from));
             match beats.front() {
@@ -244,6 +257,14 @@ impl Rig {
             }
             if out_ready && high(LWE_OUT_VALID) {
                 results.push(sample[LWE_OUT_WORD] as u64);
+            }
+            if cleared.is_some_and(|at| cycle > at) {
+                assert!(high(IDLE), "at rest one cycle later");
+                assert!(!high(LWE_IN_READY), "no word is expected");
+                if !high(DRAINING) {
+                    break;
+                }
+                continue;
             }
             // An old failure stands until the pass is over.
             let passed = asked == batches.len() && beats.is_empty() && high(IDLE);
@@ -353,6 +374,29 @@ fn a_wrong_key_drops_the_batch() {
         let (results, _) = rig.run(&key, &[&input], false);
         assert_eq!(results, key.expected(&input));
     }
+}
+
+/// Cleared at any time, it is idle in the next cycle; what was handed out comes out, and the next batch is
+/// right.
+#[test]
+fn cleared_at_any_time() {
+    let mut rig = Rig::new(2, 256, 2, Some("keyswitch_cleared"));
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let set = set(8, Decomposition::new(2, 3), MOD_21);
+    let key = Key::random(set, 2, &mut rng);
+    let inputs = [key.inputs(2, &mut rng), key.inputs(1, &mut rng)];
+    let (first, second) = (&inputs[0], &inputs[1]);
+    let expected = key.expected(first);
+    let mut handed_out = 0;
+    // Loading takes 514 cycles, the pass 256 * 3 * 4 and some, the second batch's loading 257.
+    for at in [12, 300, 520, 530, 1000, 3000, 3605, 3610, 3620, 3700, 3900] {
+        let (results, _) = rig.run_until(&key, &[first, second], false, Some(at));
+        handed_out += usize::from(!results.is_empty());
+        assert!(results.is_empty() || results == expected, "cleared at {at}");
+        let (results, _) = rig.run(&key, &[first], false);
+        assert_eq!(results, expected, "after a clear at {at}");
+    }
+    assert!(handed_out > 1, "some of these are behind the pass");
 }
 
 /// With every secure set, a full batch is switched in less than n (k+1) N / P cycles a ciphertext, so

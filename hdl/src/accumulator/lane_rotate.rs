@@ -26,7 +26,7 @@ pub struct LaneRotate {
     /// The words that the lanes take.
     pub y: Vec<Signal<Out, Bits<64>>>,
     /// The multiplexers of all levels, level by level.
-    level: Vec<Select4>,
+    level: Vec<Select4<64>>,
     middle: Vec<DFF<Bits<64>>>,
     last: Vec<DFF<Bits<64>>>,
     _shape: Shape,

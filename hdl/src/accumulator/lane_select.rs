@@ -21,9 +21,9 @@ pub struct LaneSelect {
     pub lane_late: Signal<In, Bits<7>>,
     /// The lane's word.
     pub y: Signal<Out, Bits<64>>,
-    near: Select16,
+    near: Select16<64>,
     middle: Vec<DFF<Bits<64>>>,
-    far: Select16,
+    far: Select16<64>,
     last: DFF<Bits<64>>,
 }
 

@@ -1,6 +1,6 @@
 //! Rotated accumulators on their way out: written by times, read by coefficients.
 //!
-//! Each slot holds the mask of one, and coefficient 0 of its body: what a sample extraction reads.
+//! Each slot holds both polynomials of one: sample extractions read the mask, and any coefficient of the body.
 //!
 //! Timing: words are written in the cycle of `write_valid`; `word` answers the read of
 //! [`Results::LATENCY`] edges ago.
@@ -100,7 +100,7 @@ pub struct Results {
     pub read_valid: Signal<In, Bit>,
     /// The slot.
     pub read_slot: Signal<In, Bits<4>>,
-    /// The row: of row 1 coefficient 0 alone.
+    /// The row.
     pub read_row: Signal<In, Bit>,
     /// Which coefficient, below N.
     pub read_index: Signal<In, Bits<11>>,
@@ -110,9 +110,7 @@ pub struct Results {
     pub word: Signal<Out, Bits<64>>,
     write_to: Vec<GroupAddress>,
     place: Place,
-    /// Of the first lanes.
     banks: Vec<Ram<64>>,
-    nothing: Signal<Local, Bits<64>>,
     select: LaneSelect,
     _shape: Shape,
 }
@@ -131,12 +129,6 @@ impl Results {
         if !(1..=16).contains(&slots) {
             return Err(Unsupported::Slots(slots));
         }
-        // The body's coefficient 0 lies in the first lane behind those of the mask.
-        let banks = if shape.rows == 2 {
-            shape.row_lanes + 1
-        } else {
-            lanes
-        };
         Ok(Self {
             clock: Signal::default(),
             log2_n: Signal::default(),
@@ -152,8 +144,7 @@ impl Results {
             word: Signal::default(),
             write_to: many(shape.groups, |group| GroupAddress::new(&shape, group)),
             place: Place::new(&shape),
-            banks: many(banks, |_| Ram::new(slots * shape.depth())),
-            nothing: Signal::default(),
+            banks: many(lanes, |_| Ram::new(slots * shape.depth())),
             select: LaneSelect::new(&shape),
             _shape: shape,
         })
@@ -163,7 +154,6 @@ impl Results {
 impl Logic for Results {
     structure! { this =>
         let shape = this._shape;
-        constant!(nothing <= Bits::<64>::default());
         for group in 0..shape.groups {
             wire!(write_to[group].clock <= clock);
             wire!(write_to[group].log2_n <= log2_n);
@@ -180,16 +170,12 @@ impl Logic for Results {
         wire!(select.lane <= place.lane);
         wire!(select.lane_late <= place.lane_late);
         for lane in 0..shape.lanes {
-            if lane < this.banks.len() {
-                wire!(banks[lane].clock <= clock);
-                wire!(banks[lane].write_enable <= write_valid);
-                wire!(banks[lane].write_address <= write_to[shape.group(lane)].time_address);
-                wire!(banks[lane].write_data <= words[lane]);
-                wire!(banks[lane].read_address <= place.address);
-                wire!(select.x[lane] <= banks[lane].read_data);
-            } else {
-                wire!(select.x[lane] <= nothing);
-            }
+            wire!(banks[lane].clock <= clock);
+            wire!(banks[lane].write_enable <= write_valid);
+            wire!(banks[lane].write_address <= write_to[shape.group(lane)].time_address);
+            wire!(banks[lane].write_data <= words[lane]);
+            wire!(banks[lane].read_address <= place.address);
+            wire!(select.x[lane] <= banks[lane].read_data);
         }
         wire!(word_valid <= place.valid_late);
         wire!(word <= select.y);

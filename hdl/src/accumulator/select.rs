@@ -5,24 +5,24 @@ use rust_hdl::prelude::*;
 
 /// One of four words, by two bits of a lane number.
 #[derive(LogicBlock)]
-pub struct Select4 {
+pub struct Select4<const W: usize> {
     /// The lane number.
     pub lane: Signal<In, Bits<7>>,
     /// The words.
-    pub x0: Signal<In, Bits<64>>,
+    pub x0: Signal<In, Bits<W>>,
     /// See `x0`.
-    pub x1: Signal<In, Bits<64>>,
+    pub x1: Signal<In, Bits<W>>,
     /// See `x0`.
-    pub x2: Signal<In, Bits<64>>,
+    pub x2: Signal<In, Bits<W>>,
     /// See `x0`.
-    pub x3: Signal<In, Bits<64>>,
+    pub x3: Signal<In, Bits<W>>,
     /// The word that was chosen.
-    pub y: Signal<Out, Bits<64>>,
+    pub y: Signal<Out, Bits<W>>,
     choice: Signal<Local, Bits<7>>,
     from: Constant<Bits<4>>,
 }
 
-impl Select4 {
+impl<const W: usize> Select4<W> {
     /// A multiplexer that looks at bits `from` and `from` + 1.
     #[must_use]
     pub fn new(from: usize) -> Self {
@@ -39,7 +39,7 @@ impl Select4 {
     }
 }
 
-impl Logic for Select4 {
+impl<const W: usize> Logic for Select4<W> {
     #[hdl_gen]
     fn update(&mut self) {
         self.choice.next = self.lane.val() >> self.from.val();
@@ -59,18 +59,18 @@ impl Logic for Select4 {
 
 /// One word of every 16 (of all, if they are fewer), by four bits of a lane number.
 #[derive(LogicBlock)]
-pub struct Select16 {
+pub struct Select16<const W: usize> {
     /// The lane number.
     pub lane: Signal<In, Bits<7>>,
     /// The words: a power of two of them.
-    pub x: Vec<Signal<In, Bits<64>>>,
+    pub x: Vec<Signal<In, Bits<W>>>,
     /// The words that were chosen.
-    pub y: Vec<Signal<Out, Bits<64>>>,
-    near: Vec<Select4>,
-    far: Vec<Select4>,
+    pub y: Vec<Signal<Out, Bits<W>>>,
+    near: Vec<Select4<W>>,
+    far: Vec<Select4<W>>,
 }
 
-impl Select16 {
+impl<const W: usize> Select16<W> {
     /// A tree over so many words that looks at bits `from` to `from` + 3.
     #[must_use]
     pub fn new(words: usize, from: usize) -> Self {
@@ -86,7 +86,7 @@ impl Select16 {
     }
 }
 
-impl Logic for Select16 {
+impl<const W: usize> Logic for Select16<W> {
     crate::structure! { this =>
         // Where there are fewer words than inputs, the bits beyond choose among equals.
         for i in 0..this.near.len() {

@@ -7,7 +7,7 @@ use rust_hdl::prelude::*;
 /// Cycles in which what is in the datapath besides turns that count comes to an end.
 const EMPTYING: u64 = 31;
 
-/// A wrong key slice ends the rotation: all batches that are not through are dropped, and the core is
+/// A wrong key slice, or the word to drop everything, ends the rotation: all batches that are not through are dropped, and the core is
 /// free again when the datapath has run empty. Results that are on their way out are right.
 #[derive(LogicBlock)]
 pub(super) struct Control {
@@ -31,6 +31,8 @@ pub(super) struct Control {
     pub busy: Signal<Out, Bit>,
     /// The key is wrong.
     pub key_error: Signal<In, Bit>,
+    /// All batches are to be dropped.
+    pub drop: Signal<In, Bit>,
     /// Forget all batches.
     pub flush: Signal<Out, Bit>,
     /// Grant no turns.
@@ -49,6 +51,7 @@ pub(super) struct Control {
     pub word_last: Signal<Out, Bit>,
     able: Signal<Local, Bit>,
     flushing: Signal<Local, Bit>,
+    dropping: Signal<Local, Bit>,
     dropped: DFF<Bit>,
     emptying: DFF<Bits<6>>,
     cycles: Constant<Bits<6>>,
@@ -67,6 +70,8 @@ impl Default for Control {
             delivering: Default::default(),
             busy: Default::default(),
             key_error: Default::default(),
+            drop: Default::default(),
+            dropping: Default::default(),
             flush: Default::default(),
             abort: Default::default(),
             settled: Default::default(),
@@ -89,11 +94,12 @@ impl Logic for Control {
     fn update(&mut self) {
         dff_setup!(self, clock, dropped, emptying);
         self.word_last.next = self.lwe_valid.val() & self.lwe_ready.val() & self.lwe_last.val();
+        self.dropping.next = self.key_error.val() | self.drop.val();
         self.able.next =
-            self.load_ready.val() & (self.emptying.q.val() == 0) & !self.key_error.val();
+            self.load_ready.val() & (self.emptying.q.val() == 0) & !self.dropping.val();
         self.start_ready.next = self.able.val();
         self.load_start.next = self.start.val() & self.able.val();
-        self.flushing.next = self.key_error.val()
+        self.flushing.next = self.dropping.val()
             & (self.emptying.q.val() == 0)
             & (!self.closed.val() | !self.rests.val());
         self.flush.next = self.flushing.val();
@@ -113,6 +119,26 @@ impl Logic for Control {
             | !self.rests.val()
             | self.delivering.val()
             | (self.emptying.q.val() != 0);
+    }
+}
+
+/// Whether the datapath is empty because a slice is missing.
+#[derive(LogicBlock, Default)]
+pub(super) struct KeyWait {
+    /// A slice is wanted.
+    pub(super) wanted: Signal<In, Bit>,
+    /// It is there.
+    pub(super) ready: Signal<In, Bit>,
+    /// A turn runs.
+    pub(super) turning: Signal<In, Bit>,
+    /// None does, for want of a slice.
+    pub(super) waiting: Signal<Out, Bit>,
+}
+
+impl Logic for KeyWait {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.waiting.next = self.wanted.val() & !self.ready.val() & !self.turning.val();
     }
 }
 

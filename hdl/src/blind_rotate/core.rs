@@ -6,7 +6,7 @@
 //!
 //! If a slice of the key is wrong, the batches that are not through are dropped (`failed`), with all
 //! words of theirs that are in: whoever feeds the streams drops the rest. What was rotated to its end
-//! still comes out. A start is heeded again after `key_start`.
+//! still comes out. A start is heeded again after `key_start`. `drop` does the same for a reset.
 //!
 //! Parameters but `batch` are static from [`BlindRotate::SETTLING`] cycles before the first start
 //! until `busy` falls. The key store runs beside: it is started once for a key and goes round from
@@ -21,7 +21,7 @@
 //! `lwe_out`. Inside nothing stalls. See [`super`] for the order of work and [`Latencies`] for the
 //! datapath's timing.
 
-use super::control::{Control, KeyTag, MacTag, ResultEnd, ResultTag, TableTag};
+use super::control::{Control, KeyTag, KeyWait, MacTag, ResultEnd, ResultTag, TableTag};
 use super::{
     Configuration, DegreeAddress, Deliver, Latencies, Load, MAX_SLOTS, Sequence, Slack, Slots,
 };
@@ -31,7 +31,7 @@ use crate::key_store::{KeyStore, KeyStoreError};
 use crate::mac::Mac;
 use crate::memory::{Delay, Ram};
 use crate::modulus_switch::ModulusSwitch;
-use crate::ntt::{ControlDelay, Direction, NttError, Shape, Transform};
+use crate::ntt::{ControlDelay, Direction, Shape, ShapeError, Transform};
 use crate::sample_extract::SampleExtract;
 use crate::structure;
 use crate::structure::many;
@@ -44,7 +44,7 @@ use thiserror::Error;
 pub enum BuildError {
     /// Lanes or polynomial size.
     #[error(transparent)]
-    Shape(#[from] NttError),
+    Shape(#[from] ShapeError),
     /// The accumulators.
     #[error(transparent)]
     Accumulator(#[from] Unsupported),
@@ -86,8 +86,12 @@ pub struct BlindRotate {
     pub start_ready: Signal<Out, Bit>,
     /// A batch is under way, or a result.
     pub busy: Signal<Out, Bit>,
-    /// Batches were dropped, as the key was wrong; until the next start.
+    /// Batches were dropped; until the next start.
     pub failed: Signal<Out, Bit>,
+    /// Drop all batches, as if the key were wrong.
+    pub drop: Signal<In, Bit>,
+    /// The datapath takes coefficients in.
+    pub turning: Signal<Out, Bit>,
 
     /// LWE words of the batch: n mask words and the body, each.
     pub lwe_in_valid: Signal<In, Bit>,
@@ -101,6 +105,13 @@ pub struct BlindRotate {
     pub table_ready: Signal<Out, Bit>,
     /// The word.
     pub table_word: Signal<In, Bits<64>>,
+    /// The next ciphertext's results may be handed out: so many, of coefficients so far apart.
+    pub lwe_out_enable: Signal<In, Bit>,
+    /// LWE ciphertexts of a rotated one (many-LUT), 1 to 65535; with the next one as of the cycle in
+    /// which its first is begun.
+    pub lwe_out_samples: Signal<In, Bits<16>>,
+    /// Coefficients between two of them; the last lies below N.
+    pub lwe_out_stride: Signal<In, Bits<12>>,
     /// Results: k N mask words and the body, each.
     pub lwe_out_valid: Signal<Out, Bit>,
     /// The word is taken.
@@ -135,6 +146,8 @@ pub struct BlindRotate {
     pub error_slice: Signal<Out, Bits<12>>,
     /// The controller misused the key store.
     pub protocol_error: Signal<Out, Bit>,
+    /// No turn runs in this cycle, for want of a slice.
+    pub key_waiting: Signal<Out, Bit>,
     /// The rotation had to wait for the key.
     pub underrun: Signal<Out, Bit>,
     /// For so many cycles.
@@ -158,6 +171,7 @@ pub struct BlindRotate {
     forward: Transform,
     key_tag: KeyTag,
     key_store: KeyStore,
+    key_wait: KeyWait,
     mac_tag: MacTag,
     mac: Mac,
     inverse: Transform,
@@ -169,7 +183,6 @@ pub struct BlindRotate {
     results: Results,
     deliver: Deliver,
     sample_extract: SampleExtract,
-    origin: Signal<Local, Bits<12>>,
     _latencies: Latencies,
 }
 
@@ -218,12 +231,17 @@ impl BlindRotate {
             start_ready: Signal::default(),
             busy: Signal::default(),
             failed: Signal::default(),
+            drop: Signal::default(),
+            turning: Signal::default(),
             lwe_in_valid: Signal::default(),
             lwe_in_ready: Signal::default(),
             lwe_in_word: Signal::default(),
             table_valid: Signal::default(),
             table_ready: Signal::default(),
             table_word: Signal::default(),
+            lwe_out_enable: Signal::default(),
+            lwe_out_samples: Signal::default(),
+            lwe_out_stride: Signal::default(),
             lwe_out_valid: Signal::default(),
             lwe_out_ready: Signal::default(),
             lwe_out_word: Signal::default(),
@@ -240,6 +258,7 @@ impl BlindRotate {
             checksum_error: Signal::default(),
             error_slice: Signal::default(),
             protocol_error: Signal::default(),
+            key_waiting: Signal::default(),
             underrun: Signal::default(),
             underrun_cycles: Signal::default(),
             control: Control::default(),
@@ -260,6 +279,7 @@ impl BlindRotate {
             forward,
             key_tag: KeyTag::new(latencies.to_mac() - KeyStore::READ_LATENCY),
             key_store,
+            key_wait: KeyWait::default(),
             mac_tag: MacTag::new(latencies.to_mac()),
             mac: Mac::new(shape),
             inverse,
@@ -272,7 +292,6 @@ impl BlindRotate {
             results: Results::new(lanes, slots)?,
             deliver: Deliver::default(),
             sample_extract: SampleExtract::new(Results::LATENCY),
-            origin: Signal::default(),
             _latencies: latencies,
         })
     }
@@ -303,6 +322,8 @@ impl Logic for BlindRotate {
         wire!(busy <= control.busy);
         wire!(failed <= control.failed);
         wire!(control.key_error <= key_store.checksum_error);
+        wire!(control.drop <= drop);
+        wire!(turning <= sequencer.read_valid);
         wire!(control.settled <= slots.settled);
         wire!(configuration.log2_n <= log2_n);
 
@@ -450,6 +471,10 @@ impl Logic for BlindRotate {
         wire!(checksum_error <= key_store.checksum_error);
         wire!(error_slice <= key_store.error_slice);
         wire!(protocol_error <= key_store.protocol_error);
+        wire!(key_wait.wanted <= sequencer.slice_wanted);
+        wire!(key_wait.ready <= key_store.slice_ready);
+        wire!(key_wait.turning <= sequencer.read_valid);
+        wire!(key_waiting <= key_wait.waiting);
         wire!(underrun <= key_store.underrun);
         wire!(underrun_cycles <= key_store.underrun_cycles);
 
@@ -498,8 +523,7 @@ impl Logic for BlindRotate {
             wire!(results.words[lane] <= accumulator.difference[lane]);
         }
 
-        // Results. They are rotated to their end: their body counts as 0.
-        constant!(origin <= Bits::<12>::default());
+        // Results. They are rotated to their end: the coefficient at degree 0 is the sample.
         wire!(result_end.valid <= accumulator.difference_valid);
         wire!(result_end.alone <= accumulator.difference_alone);
         wire!(result_end.cycle <= accumulator.difference_time);
@@ -510,6 +534,9 @@ impl Logic for BlindRotate {
         wire!(results.write_slot <= accumulator.difference_slot);
         wire!(results.write_time <= accumulator.difference_time);
         wire!(deliver.clock <= clock);
+        wire!(deliver.enable <= lwe_out_enable);
+        wire!(deliver.samples <= lwe_out_samples);
+        wire!(deliver.stride <= lwe_out_stride);
         wire!(deliver.granted <= sequencer.grant_result);
         wire!(deliver.granted_slot <= sequencer.next_slot);
         wire!(deliver.written <= result_end.written);
@@ -522,7 +549,7 @@ impl Logic for BlindRotate {
         wire!(sample_extract.clock <= clock);
         wire!(sample_extract.start <= deliver.extract_start);
         wire!(sample_extract.slot <= deliver.slot);
-        wire!(sample_extract.body <= origin);
+        wire!(sample_extract.body <= deliver.degree);
         wire!(sample_extract.log2_n <= log2_n);
         wire!(sample_extract.lwe_ready <= lwe_out_ready);
         wire!(results.read_valid <= sample_extract.extract_valid);

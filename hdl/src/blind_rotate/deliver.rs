@@ -1,9 +1,10 @@
 //! The results, one ciphertext after the other, in the order in which they were rotated to their end.
 //!
-//! A slot of [`Results`](crate::accumulator::Results) is taken from the grant of its turn until all
-//! its words are read.
+//! Of a ciphertext `samples` LWE ciphertexts are extracted (many-LUT), of the coefficients at degrees 0, `stride`,
+//! 2 `stride`, .. A slot of [`Results`](crate::accumulator::Results) is taken from the grant of its turn until
+//! all their words are read.
 //!
-//! Timing: three cycles between the last request of one ciphertext and the first of the next.
+//! Timing: three cycles between the last request of one LWE ciphertext and the first of the next.
 
 use crate::memory::Fifo;
 use rust_hdl::prelude::*;
@@ -23,6 +24,14 @@ pub struct Deliver {
     pub written: Signal<In, Bit>,
     /// Its slot.
     pub written_slot: Signal<In, Bits<4>>,
+    /// The next ciphertext may be extracted, with the following two.
+    pub enable: Signal<In, Bit>,
+    /// LWE ciphertexts of it, at least 1.
+    pub samples: Signal<In, Bits<16>>,
+    /// Coefficients between two of them.
+    pub stride: Signal<In, Bits<12>>,
+    /// The coefficient to extract.
+    pub degree: Signal<Out, Bits<12>>,
     /// The slot to extract.
     pub slot: Signal<Out, Bits<4>>,
     /// Start the extraction.
@@ -35,6 +44,10 @@ pub struct Deliver {
     pub busy: Signal<Out, Bit>,
     queue: Fifo<4>,
     reading: DFF<Bit>,
+    again: DFF<Bit>,
+    left: DFF<Bits<16>>,
+    step: DFF<Bits<12>>,
+    at_degree: DFF<Bits<12>>,
     current: DFF<Bits<4>>,
     in_slots: DFF<Bits<16>>,
     pending: DFF<Bits<6>>,
@@ -54,6 +67,10 @@ impl Default for Deliver {
             taken: Default::default(),
             written: Default::default(),
             written_slot: Default::default(),
+            enable: Default::default(),
+            samples: Default::default(),
+            stride: Default::default(),
+            degree: Default::default(),
             slot: Default::default(),
             extract_start: Default::default(),
             extract_busy: Default::default(),
@@ -62,6 +79,10 @@ impl Default for Deliver {
             // No slot is in it twice.
             queue: Fifo::new(16),
             reading: Default::default(),
+            again: Default::default(),
+            left: Default::default(),
+            step: Default::default(),
+            at_degree: Default::default(),
             current: Default::default(),
             in_slots: Default::default(),
             pending: Default::default(),
@@ -77,18 +98,29 @@ impl Default for Deliver {
 impl Logic for Deliver {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, reading, current, in_slots, pending);
+        dff_setup!(
+            self, clock, reading, again, left, step, at_degree, current, in_slots, pending
+        );
         self.queue.clock.next = self.clock.val();
         self.queue.claim.next = self.written.val();
         self.queue.put.next = self.written.val();
         self.queue.word_in.next = self.written_slot.val();
-        self.starting.next = self.queue.valid.val() & !self.reading.q.val();
+        self.starting.next = self.queue.valid.val() & !self.reading.q.val() & self.enable.val();
         self.queue.ready.next = self.starting.val();
         self.slot.next = self.queue.word.val();
-        self.extract_start.next = self.starting.val();
+        self.degree.next = 0.into();
+        self.extract_start.next = self.starting.val() | self.again.q.val();
+        self.again.d.next = false;
+        if self.again.q.val() {
+            self.slot.next = self.current.q.val();
+            self.degree.next = self.at_degree.q.val();
+        }
         if self.starting.val() {
             self.reading.d.next = true;
             self.current.d.next = self.queue.word.val();
+            self.left.d.next = self.samples.val();
+            self.step.d.next = self.stride.val();
+            self.at_degree.d.next = 0.into();
         }
         self.granted_bit.next = 0.into();
         if self.granted.val() {
@@ -96,18 +128,24 @@ impl Logic for Deliver {
         }
         self.current_bit.next = self.one.val() << self.current.q.val();
         self.freed.next = self.in_slots.q.val();
-        if self.reading.q.val() & !self.extract_busy.val() {
-            self.reading.d.next = false;
-            self.freed.next = self.in_slots.q.val() & !self.current_bit.val();
+        if self.reading.q.val() & !self.extract_busy.val() & !self.again.q.val() {
+            self.left.d.next = self.left.q.val() - 1;
+            self.at_degree.d.next = self.at_degree.q.val() + self.step.q.val();
+            self.again.d.next = true;
+            if self.left.q.val() == 1 {
+                self.again.d.next = false;
+                self.reading.d.next = false;
+                self.freed.next = self.in_slots.q.val() & !self.current_bit.val();
+            }
         }
         self.in_slots.d.next = self.freed.val() | self.granted_bit.val();
         self.taken.next = self.in_slots.q.val();
-        if self.granted.val() & !self.word_last.val() {
+        if (self.starting.val() | self.again.q.val()) & !self.word_last.val() {
             self.pending.d.next = self.pending.q.val() + 1;
         }
-        if !self.granted.val() & self.word_last.val() {
+        if !(self.starting.val() | self.again.q.val()) & self.word_last.val() {
             self.pending.d.next = self.pending.q.val() - 1;
         }
-        self.busy.next = self.pending.q.val() != 0;
+        self.busy.next = self.in_slots.q.val().any() | (self.pending.q.val() != 0);
     }
 }

@@ -9,6 +9,8 @@ use rust_hdl::prelude::*;
 pub struct Control {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
+    /// Back to rest; what is handed out runs on.
+    pub clear: Signal<In, Bit>,
     /// A batch begins; heeded while `idle`.
     pub start: Signal<In, Bit>,
     /// Its ciphertexts.
@@ -110,6 +112,11 @@ impl Logic for Control {
         if self.draining.val() {
             self.read_batch.d.next = self.loaded_batch.q.val();
             self.read_half.d.next = self.load_half.q.val();
+        }
+        if self.clear.val() {
+            self.phase.d.next = 0.into();
+            self.loading.d.next = false;
+            self.asking.d.next = false;
         }
     }
 }

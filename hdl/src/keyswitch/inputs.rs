@@ -15,6 +15,7 @@ use rust_hdl::prelude::*;
 #[derive(LogicBlock, Default)]
 struct Count {
     clock: Signal<In, Clock>,
+    clear: Signal<In, Bit>,
     start: Signal<In, Bit>,
     batch: Signal<In, Bits<5>>,
     rows: Signal<In, Bits<12>>,
@@ -65,6 +66,9 @@ impl Logic for Count {
             self.open.d.next = true;
             self.current.d.next = 0.into();
             self.index.d.next = 0.into();
+        }
+        if self.clear.val() {
+            self.open.d.next = false;
         }
     }
 }
@@ -122,6 +126,8 @@ impl Logic for Where {
 pub struct Inputs {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
+    /// Expect no further words.
+    pub clear: Signal<In, Bit>,
     /// Begin with slot 0.
     pub start: Signal<In, Bit>,
     /// Ciphertexts; with `rows` static.
@@ -164,6 +170,7 @@ impl Inputs {
     pub fn new(slots: usize, rows: usize) -> Self {
         Self {
             clock: Signal::default(),
+            clear: Signal::default(),
             start: Signal::default(),
             batch: Signal::default(),
             rows: Signal::default(),
@@ -189,6 +196,7 @@ impl Inputs {
 impl Logic for Inputs {
     structure! { this =>
         wire!(count.clock <= clock);
+        wire!(count.clear <= clear);
         wire!(count.start <= start);
         wire!(count.batch <= batch);
         wire!(count.rows <= rows);

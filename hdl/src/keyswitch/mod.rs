@@ -185,6 +185,8 @@ pub struct KeySwitch {
     pub groups: Signal<In, Bits<11>>,
     /// Ciphertexts of the batch that is started.
     pub batch: Signal<In, Bits<5>>,
+    /// Give up the batch that is loaded or passes over the key; what is handed out runs on.
+    pub clear: Signal<In, Bit>,
     /// Begin a batch.
     pub start: Signal<In, Bit>,
     /// `start` is heeded.
@@ -265,6 +267,7 @@ impl KeySwitch {
             fields: Signal::default(),
             groups: Signal::default(),
             batch: Signal::default(),
+            clear: Signal::default(),
             start: Signal::default(),
             idle: Signal::default(),
             draining: Signal::default(),
@@ -305,6 +308,7 @@ impl Logic for KeySwitch {
         constant!(never <= false);
         constant!(nought <= Bits::<12>::default());
         wire!(control.clock <= clock);
+        wire!(control.clear <= clear);
         wire!(control.start <= start);
         wire!(control.batch <= batch);
         wire!(idle <= control.idle);
@@ -317,6 +321,7 @@ impl Logic for KeySwitch {
         wire!(control.good <= digest.zero);
 
         wire!(inputs.clock <= clock);
+        wire!(inputs.clear <= clear);
         wire!(inputs.start <= control.load);
         wire!(inputs.batch <= control.load_batch);
         wire!(inputs.half <= control.half);
@@ -329,6 +334,7 @@ impl Logic for KeySwitch {
         wire!(inputs.body_half <= control.drain_half);
 
         wire!(steps.clock <= clock);
+        wire!(steps.clear <= clear);
         wire!(steps.start <= control.pass);
         wire!(steps.rows <= rows);
         wire!(steps.level_count <= level_count);

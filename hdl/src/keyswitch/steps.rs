@@ -19,6 +19,8 @@ pub(super) const LEAST_STEPS: u64 = 4;
 pub struct Steps {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
+    /// End the pass.
+    pub clear: Signal<In, Bit>,
     /// Begin a pass.
     pub start: Signal<In, Bit>,
     /// Mask words, k N; with the next two static.
@@ -77,6 +79,7 @@ impl Steps {
     pub fn new(fetching: usize, finishing: usize) -> Self {
         Self {
             clock: Default::default(),
+            clear: Default::default(),
             start: Default::default(),
             rows: Default::default(),
             level_count: Default::default(),
@@ -184,6 +187,9 @@ impl Logic for Steps {
             self.row.d.next = 0.into();
             self.level.d.next = 0.into();
             self.at_group.d.next = 0.into();
+        }
+        if self.clear.val() {
+            self.phase.d.next = 0.into();
         }
     }
 }

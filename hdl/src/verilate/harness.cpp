@@ -196,6 +196,10 @@ int main(int argc, char **argv) {
     top.key_stop = 0;
     top.key_request_ready = 1;
     top.lwe_out_ready = 1;
+    top.lwe_out_enable = 1;
+    top.lwe_out_samples = 1;
+    top.lwe_out_stride = 0;
+    top.drop = 0;
 
     Progress progress(job);
     // Words and batches of all repetitions.

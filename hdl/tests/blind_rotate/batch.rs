@@ -33,6 +33,8 @@ pub(crate) struct Batch {
     /// Look-up tables.
     pub(crate) tables: Vec<u64>,
     pub(crate) expected: Vec<u64>,
+    /// The rotated accumulators: mask and body of each.
+    accumulators: Vec<Vec<u64>>,
 }
 
 impl Batch {
@@ -101,6 +103,7 @@ impl Batch {
         };
         let prepared = engine.prepare_key(&set, &bsk, unused).expect("a key");
         let mut expected = Vec::new();
+        let mut accumulators = Vec::new();
         for (lwe, table) in lwe.chunks_exact(sizes.n + 1).zip(tables.chunks_exact(size)) {
             let small = if sizes.narrow {
                 SmallLwe::U32(lwe.iter().map(|&word| (word >> 32) as u32).collect())
@@ -119,14 +122,31 @@ impl Batch {
             let mut result = vec![0; size + 1];
             sample_extract(&accumulator, size, 0, &mut result).expect("a sample");
             expected.extend(result);
+            accumulators.push(accumulator);
         }
         Self {
             sizes,
-            key: pack_key(shape, sizes.log2_n, sizes.levels, beat_words, &bsk),
+            key: pack_key(shape, sizes.log2_n, sizes.levels, beat_words, &bsk)
+                .expect("sizes of the shape"),
             lwe,
             tables,
             expected,
+            accumulators,
         }
+    }
+
+    /// The LWE ciphertexts of the coefficients at degrees 0, `stride`, .. of each rotated ciphertext.
+    pub(crate) fn sampled(&self, samples: usize, stride: usize) -> Vec<u64> {
+        let size = 1 << self.sizes.log2_n;
+        let mut words = Vec::new();
+        for accumulator in &self.accumulators {
+            for sample in 0..samples {
+                let mut result = vec![0; size + 1];
+                sample_extract(accumulator, size, sample * stride, &mut result).expect("a sample");
+                words.extend(result);
+            }
+        }
+        words
     }
 
     /// A stall pattern: ready or valid in most cycles, in none of some.

@@ -9,12 +9,13 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::VecDeque;
 
 crate::dut!(BlindRotate {
-    log2_n, lwe_dimension, base_log, level_count, centred, narrow, batch, start,
-    lwe_in_valid, lwe_in_word, table_valid, table_word, lwe_out_ready,
+    log2_n, lwe_dimension, base_log, level_count, centred, narrow, batch, start, drop,
+    lwe_out_enable, lwe_out_samples, lwe_out_stride, lwe_in_valid, lwe_in_word, table_valid, table_word, lwe_out_ready,
     key_start, key_stop, key_request_ready, key_data_valid, key_data
     => busy, failed, lwe_in_ready, table_ready, lwe_out_valid, lwe_out_word, lwe_out_last,
     key_idle, key_request_valid, key_request_slice, key_data_ready,
-    checksum_error, error_slice, protocol_error, underrun, underrun_cycles, start_ready
+    checksum_error, error_slice, protocol_error, underrun, underrun_cycles, start_ready,
+    turning
 });
 
 /// Places of the outputs in a sample.
@@ -49,6 +50,9 @@ pub(crate) struct Rig {
     /// Beats on their way from memory.
     beats: VecDeque<Vec<u128>>,
     cycles: usize,
+    /// Of each ciphertext, as [`Batch::sampled`] has them.
+    pub(crate) samples: u32,
+    pub(crate) stride: u32,
 }
 
 impl Rig {
@@ -76,6 +80,8 @@ impl Rig {
             rng: ChaCha8Rng::seed_from_u64(77),
             beats: VecDeque::new(),
             cycles: 0,
+            samples: 1,
+            stride: 0,
         }
     }
 
@@ -98,6 +104,8 @@ impl Rig {
             sizes,
             batch: 0,
             start: false,
+            drop: false,
+            out_enable: true,
             lwe: None,
             table: None,
             out_ready: false,
@@ -120,6 +128,10 @@ impl Rig {
             sizes.narrow.into(),
             inputs.batch as u128,
             inputs.start.into(),
+            inputs.drop.into(),
+            inputs.out_enable.into(),
+            self.samples.into(),
+            self.stride.into(),
             inputs.lwe.is_some().into(),
             inputs.lwe.unwrap_or(0).into(),
             inputs.table.is_some().into(),
@@ -182,6 +194,16 @@ impl Rig {
     /// Runs batches of any sizes in a row, with the parameters and the key of the first, each
     /// started as soon as it may be.
     pub(crate) fn run_row(&mut self, batches: &[&Batch], stalls: bool) -> (Vec<u64>, Vec<u128>) {
+        self.run_until(batches, stalls, None)
+    }
+
+    /// The same, but in one cycle all batches are dropped.
+    pub(crate) fn run_until(
+        &mut self,
+        batches: &[&Batch],
+        stalls: bool,
+        dropped: Option<usize>,
+    ) -> (Vec<u64>, Vec<u128>) {
         let (sizes, key) = (batches[0].sizes, &batches[0].key);
         let mut lwe = batches.iter().flat_map(|batch| batch.lwe.iter().copied());
         let mut table = batches
@@ -198,12 +220,17 @@ impl Rig {
             let rng = &mut self.rng;
             if let Some(batch) = batches.get(started) {
                 inputs.batch = batch.sizes.ciphertexts;
-                inputs.start = running && Batch::coin(rng, stalls);
+                inputs.start = running
+                    && dropped.is_none_or(|dropped| cycle < dropped)
+                    && Batch::coin(rng, stalls);
             }
             inputs.key_start = cycle == settle;
-            inputs.lwe = lwe_word.filter(|_| running && Batch::coin(rng, stalls));
-            inputs.table = table_word.filter(|_| running && Batch::coin(rng, stalls));
+            let feeding = running && dropped.is_none_or(|dropped| cycle < dropped);
+            inputs.lwe = lwe_word.filter(|_| feeding && Batch::coin(rng, stalls));
+            inputs.table = table_word.filter(|_| feeding && Batch::coin(rng, stalls));
             inputs.out_ready = Batch::coin(rng, stalls);
+            inputs.out_enable = Batch::coin(rng, stalls);
+            inputs.drop = dropped == Some(cycle);
             inputs.request_ready = running && Batch::coin(rng, stalls);
             inputs.data_valid &= Batch::coin(rng, stalls);
             let sample = self.cycle(&inputs, key);
@@ -223,7 +250,9 @@ impl Rig {
                 assert_eq!(high(LWE_OUT_LAST), last, "last word of a ciphertext");
             }
             // What the batch before ended with shows until a start has been heeded.
-            let over = started == batches.len() || (started > 0 && high(FAILED));
+            let over = started == batches.len()
+                || (started > 0 && high(FAILED))
+                || dropped.is_some_and(|dropped| cycle > dropped);
             if over && !high(BUSY) && !inputs.start {
                 return (results, sample);
             }
@@ -237,6 +266,8 @@ struct Inputs {
     sizes: Sizes,
     batch: usize,
     start: bool,
+    drop: bool,
+    out_enable: bool,
     lwe: Option<u64>,
     table: Option<u64>,
     out_ready: bool,

@@ -71,6 +71,50 @@ fn one_and_two_levels_in_four_lanes() {
     rig.replay("rotate_4");
 }
 
+/// Several samples of each ciphertext, as far as the last coefficient; in both simulations.
+#[test]
+fn many_samples() {
+    let mut rig = Rig::in_rust(FOUR_LANES);
+    for (samples, stride, stalls) in [(2, 128, false), (3, 5, true), (2, 255, false), (1, 9, true)]
+    {
+        let batch = rig.batch(SMALL, samples as u64);
+        (rig.samples, rig.stride) = (samples, stride);
+        let (results, _) = rig.run(&batch, stalls);
+        let expected = batch.sampled(samples as usize, stride as usize);
+        let wrong = (0..expected.len()).find(|&i| results.get(i) != Some(&expected[i]));
+        assert_eq!(
+            wrong,
+            None,
+            "{samples} samples {stride} apart, {} words",
+            results.len()
+        );
+        rig.flush(&batch);
+    }
+    rig.replay("rotate_samples");
+}
+
+/// All batches are dropped at any time: the core comes to rest, what came out before is right, and so is the next
+/// batch.
+#[test]
+fn dropped_at_any_time() {
+    let mut rig = Rig::in_verilog(FOUR_LANES, "rotate_dropped");
+    let batch = rig.batch(TWO_LEVELS, 3);
+    for at in [
+        9, 20, 100, 300, 790, 1000, 2000, 3500, 4500, 5000, 5200, 5500,
+    ] {
+        let (results, _) = rig.run_until(&[&batch, &batch], at % 3 == 0, Some(at));
+        let expected = batch.expected.iter().cycle();
+        assert!(
+            results.iter().zip(expected).all(|(a, b)| a == b),
+            "dropped at {at}"
+        );
+        rig.flush(&batch);
+        let (results, _) = rig.run(&batch, false);
+        assert!(results == batch.expected, "after a drop at {at}");
+        rig.flush(&batch);
+    }
+}
+
 /// The smallest of everything, in both simulations.
 #[test]
 fn two_lanes() {
