@@ -3,17 +3,22 @@
 use crate::accumulator::Accumulator;
 use crate::arith::{AddMod, MulLazy, MulMod, MulRoot64, Normalise, Reduce128, SubMod};
 use crate::blind_rotate::{BuildError, CoreParameters};
+use crate::card::{Card, CardError, CardParameters};
 use crate::emit::{self, Design, EmitError};
 use crate::key_store::KeyStore;
 use crate::keyswitch::{self, KeySwitch, KeySwitchError};
 use crate::mac::Mac;
 use crate::ntt::{Direction, ForwardButterfly, InverseButterfly, Transform};
 use crate::trace::{self, FromWord, TraceError, Unit};
+use gyrus_interface::layout::Checksum;
 use rust_hdl::prelude::Block;
 use thiserror::Error;
 
 /// The design that is meant when none is named.
 pub const CORE: &str = "core";
+
+/// The whole card.
+pub const CARD: &str = "card";
 
 /// Where a waveform comes from.
 #[derive(Clone, Copy)]
@@ -51,6 +56,12 @@ pub const DESIGNS: &[Entry] = &[
         about: "a batch of blind rotations, from LWE words to LWE words",
         emit: core,
         trace: Some(Trace::Rotation),
+    },
+    Entry {
+        name: CARD,
+        about: "all of it: registers, rings, key switch and blind rotation",
+        emit: card,
+        trace: None,
     },
     Entry {
         name: "forward_transform",
@@ -222,6 +233,38 @@ fn sized(design: Design, parameters: &CoreParameters) -> Design {
 }
 
 /// The blind rotation.
+/// The card that goes with a core.
+fn card(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
+    let card = CardParameters::for_core(*parameters)?;
+    let design = sized(emit_card(name, &card)?, parameters)
+        .parameter("slots", parameters.slots)
+        .parameter("levels", parameters.levels)
+        .parameter("key_channels", card.key.count as usize)
+        .parameter("key_channel_words", card.key.words as usize)
+        .parameter("keyswitch_channels", card.keyswitch.count as usize)
+        .parameter("keyswitch_channel_words", card.keyswitch.words as usize)
+        .parameter("read_ahead", card.read_ahead)
+        .parameter("lut_slots", card.lut_slots as usize)
+        .parameter("max_batch", card.max_batch as usize)
+        .parameter("bank_log2", card.bank_log2 as usize)
+        .parameter("memory_pages", card.memory_pages as usize);
+    Ok(design)
+}
+
+/// A card's Verilog. What it says of its build is the checksum of its text with a build of 0 there.
+///
+/// # Errors
+/// [`CatalogueError`] for sizes that there is no card for.
+pub fn emit_card(name: &str, card: &CardParameters) -> Result<Design, CatalogueError> {
+    let emit = |build: u32| -> Result<Design, CatalogueError> {
+        let mut block = Card::new(card, build)?;
+        block.connect_all();
+        Ok(emit::verilog(&block, name)?)
+    };
+    let text = emit(0)?.verilog();
+    emit(Checksum::default().bytes(text.as_bytes()).value())
+}
+
 fn core(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
     let mut core = parameters.build()?;
     core.connect_all();
@@ -248,6 +291,9 @@ pub enum CatalogueError {
     /// No such key switch.
     #[error(transparent)]
     KeySwitch(#[from] KeySwitchError),
+    /// No such card.
+    #[error(transparent)]
+    Card(#[from] CardError),
     /// The design cannot be written.
     #[error(transparent)]
     Emit(#[from] EmitError),

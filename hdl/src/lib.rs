@@ -5,7 +5,10 @@
 //! | [`accumulator`] | the accumulators' memory, which multiplies by X^a and subtracts on reading |
 //! | [`arith`] | arithmetic modulo q = 2^64 - 2^32 + 1: the operators of every other unit |
 //! | [`blind_rotate`] | the core: a batch of blind rotations from LWE words to LWE words |
+//! | [`bus`] | masters of the card's memory buses |
+//! | [`card`] | jobs from rings in host memory to key switch and blind rotation and back |
 //! | [`catalogue`] | the designs that the `gyrus-hdl` command knows |
+//! | [`checksum`] | what tells wrong keys and images |
 //! | [`decompose`] | signed gadget digits of a word mod 2^64 |
 //! | [`emit`] | Verilog out of a block, and what is in it |
 //! | [`key_store`] | the double buffer of bootstrapping-key slices between card memory and multipliers |
@@ -15,6 +18,7 @@
 //! | [`mod@structure`] | wiring of many lanes, written once for simulation and Verilog |
 //! | [`modulus_switch`] | an LWE ciphertext from the key switch's modulus to 2N |
 //! | [`ntt`] | the streaming number-theoretic transform |
+//! | [`registers`] | BAR0 behind AXI4-Lite |
 //! | [`report`] | cell counts and clock rates by open synthesis tools |
 //! | [`sample_extract`] | an LWE ciphertext out of the rotated accumulator |
 //! | [`switch_modulus`] | from mod q back to mod 2^64 |
@@ -31,8 +35,10 @@
 pub mod accumulator;
 pub mod arith;
 pub mod blind_rotate;
+pub mod bus;
+pub mod card;
 pub mod catalogue;
-mod checksum;
+pub mod checksum;
 pub mod decompose;
 pub mod emit;
 pub mod key_store;
@@ -41,6 +47,7 @@ pub mod mac;
 pub mod memory;
 pub mod modulus_switch;
 pub mod ntt;
+pub mod registers;
 pub mod report;
 pub mod sample_extract;
 pub mod structure;
