@@ -9,21 +9,30 @@ mod common;
 
 use common::{expected, random_key, rng, toy_key, words};
 use gyrus::device::{
-    Batch, BatchTag, Device, Finished, Identity, LutSlot, ModelTransport, Progress, RingDevice,
-    Statistics, Transport,
+    Batch, BatchTag, CardTransport, Device, Finished, Identity, LutSlot, Progress, RingDevice,
+    Statistics,
 };
 use gyrus::interface::{
-    DeviceError, GlweDimension, JobStatus, LweDimension, ParameterSet, PolynomialSize, catalogue,
+    Decomposition, DeviceError, GlweDimension, JobStatus, LweDimension, ParameterSet,
+    PolynomialSize, catalogue,
 };
 use gyrus::key::EvaluationKey;
 use gyrus::session::{Session, SessionError, SessionOptions};
-use gyrus_sim::device::CardOptions;
+use gyrus_sim::device::{CardOptions, ModelCard};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn model(options: &CardOptions) -> Box<dyn Device> {
-    Box::new(RingDevice::new(ModelTransport::new(options).unwrap()).unwrap())
+    let card = ModelCard::power_on(options).unwrap();
+    Box::new(RingDevice::new(CardTransport::new(Box::new(card))).unwrap())
+}
+
+/// A card with so many slots for look-up tables.
+fn with_slots(lut_slots: u32) -> CardOptions {
+    let mut options = CardOptions::default();
+    options.capabilities.lut_slots = lut_slots;
+    options
 }
 
 fn open(device: Box<dyn Device>, key: &Arc<EvaluationKey>) -> Session {
@@ -67,13 +76,7 @@ fn requests_of_many_threads_are_coalesced_and_answered_right() {
 #[test]
 fn more_tables_than_slots_take_turns() {
     let key = toy_key(2);
-    let session = open(
-        model(&CardOptions {
-            lut_slots: 3,
-            ..CardOptions::default()
-        }),
-        &key,
-    );
+    let session = open(model(&with_slots(3)), &key);
     let mut rng = rng(2);
     let tables: Vec<_> = (0..7).map(|_| words(&mut rng, 256)).collect();
     let inputs: Vec<_> = (0..21)
@@ -102,9 +105,8 @@ fn more_tables_than_slots_take_turns() {
 fn batches_wait_for_slots_that_batches_in_flight_use() {
     let key = toy_key(12);
     let options = CardOptions {
-        lut_slots: 1,
         threads: NonZeroUsize::new(1),
-        ..CardOptions::default()
+        ..with_slots(1)
     };
     let session = open(model(&options), &key);
     let mut rng = rng(12);
@@ -158,16 +160,44 @@ fn the_largest_polynomials_fit_the_card() {
     let set = ParameterSet {
         name: "INSECURE_LARGEST".to_owned(),
         lwe_dimension: LweDimension(1),
-        glwe_dimension: GlweDimension(2),
-        polynomial_size: PolynomialSize(4096),
+        polynomial_size: PolynomialSize(2048),
+        pbs: Decomposition::new(10, 3),
         ..catalogue::toy()
     };
     let key = random_key(set, 14);
     let session = open(model(&CardOptions::default()), &key);
     let mut rng = rng(14);
-    let (input, table) = (words(&mut rng, 8193), words(&mut rng, 4096));
+    let (input, table) = (words(&mut rng, 2049), words(&mut rng, 2048));
     let output = session.bootstrap(&input, &session.lut(&table).unwrap());
     assert_eq!(output.unwrap(), expected(&key, &input, &table, 1, 0));
+}
+
+#[test]
+fn sets_that_no_card_is_built_for_are_refused() {
+    let toy = catalogue::toy();
+    let (k, size) = (GlweDimension(2), PolynomialSize(4096));
+    let larger = ParameterSet {
+        name: "INSECURE_LARGER_N".to_owned(),
+        polynomial_size: size,
+        ..toy.clone()
+    };
+    let more = ParameterSet {
+        name: "INSECURE_LARGER_K".to_owned(),
+        glwe_dimension: k,
+        ..toy
+    };
+    for set in [larger, more] {
+        let name = set.name.clone();
+        let options = SessionOptions {
+            insecure_parameters: true,
+            ..SessionOptions::default()
+        };
+        let key = random_key(set, 17);
+        let device = model(&CardOptions::default());
+        let error = Session::open(device, key, options, &mut |_, _| ()).unwrap_err();
+        let refused = matches!(error, SessionError::Device(DeviceError::Request(_)));
+        assert!(refused && error.to_string().contains(&name), "{error}");
+    }
 }
 
 #[test]
@@ -180,8 +210,7 @@ fn insecure_sets_need_permission() {
 
 #[test]
 fn figures_that_cannot_be_are_refused() {
-    let transport = ModelTransport::new(&CardOptions::default()).unwrap();
-    let honest = transport.identity().clone();
+    let honest = model(&CardOptions::default()).identity().clone();
     honest.validate().unwrap();
     for broken in [
         Identity {

@@ -7,7 +7,6 @@ use super::encrypt::encrypt;
 use super::error::CliError;
 use super::images::{self, Image};
 use super::infer::infer;
-use super::info::device_key_bytes;
 use super::keygen::{find_parameters, warn_if_insecure};
 use super::machine::{Machine, describe};
 use super::output::{Output, bytes, seconds};
@@ -159,9 +158,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         seconds(start.elapsed())
     ))?;
     out.result(format_args!(
-        "key size    evaluation key {} in a file, {} uploaded, {} resident on the device",
+        "key size    evaluation key {} in a file, {} on the device",
         bytes(stored_key_bytes(&set) as u64),
-        bytes(device_key_bytes(&set)),
         bytes(statistics.device.key_bytes)
     ))?;
     out.result(format_args!("ran on      {}", describe(&identity)))?;

@@ -7,15 +7,20 @@ use crate::device::{self, DeviceChoice};
 use crate::files::stored_key_bytes;
 use crate::model;
 use clap::Args;
+use gyrus_interface::key_slice::POINT_WORDS;
+use gyrus_interface::keyswitch_rows::beats_of_level;
 use gyrus_interface::{INTERFACE_VERSION, ParameterSet, catalogue, layout};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {}
 
-/// Bytes of the evaluation key's images as they are uploaded to a device.
-pub(super) fn device_key_bytes(set: &ParameterSet) -> u64 {
-    let bootstrapping = layout::bootstrapping_key_words(set) * layout::WORD_BYTES;
-    (bootstrapping + layout::keyswitch_key_bytes(set)) as u64
+/// Bytes of the evaluation key's images on a card, but for what its channels' widths add.
+fn device_key_bytes(set: &ParameterSet) -> u64 {
+    let points = set.polynomial_size.0 * set.pbs.level_count.0;
+    let bootstrapping = set.lwe_dimension.0 * POINT_WORDS * points;
+    let keyswitch =
+        set.big_lwe_dimension().0 * set.keyswitch.level_count.0 * beats_of_level(set, 1);
+    ((bootstrapping + keyswitch) * layout::WORD_BYTES) as u64
 }
 
 pub(super) fn run(_: &Arguments, out: &mut Output) -> Result<(), CliError> {
@@ -54,7 +59,7 @@ pub(super) fn run(_: &Arguments, out: &mut Output) -> Result<(), CliError> {
             set.log2_p_fail
         ))?;
         out.result(format_args!(
-            "    evaluation key: {} on disk, {} on the device; ciphertext {}",
+            "    evaluation key: {} on disk, {} on a card (or a little more); ciphertext {}",
             bytes(stored_key_bytes(set) as u64),
             bytes(device_key_bytes(set)),
             bytes((set.big_lwe_size() * layout::WORD_BYTES) as u64)

@@ -4,16 +4,16 @@
 //! batches back in any order. It is driven by one thread at a time; [`crate::session::Session`]
 //! shares it between many.
 
-mod model;
+mod driver;
+mod image;
 mod plan;
 mod ring;
 mod select;
 mod transport;
 
-pub use model::ModelTransport;
 pub use ring::RingDevice;
 pub use select::{DeviceChoice, DeviceOptions, list, open};
-pub use transport::Transport;
+pub use transport::{CardTransport, Transport};
 
 use crate::key::EvaluationKey;
 use gyrus_interface::{DeviceError, InterfaceVersion, ParameterSet};
@@ -117,7 +117,7 @@ pub struct Statistics {
     pub bytes_in: u64,
     /// Bytes moved from the device.
     pub bytes_out: u64,
-    /// Resident bytes of the evaluation key on the device, in the form it computes with.
+    /// Bytes of card memory that the evaluation key's images take.
     pub key_bytes: u64,
 }
 

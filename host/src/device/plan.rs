@@ -8,10 +8,16 @@ use gyrus_interface::{DeviceError, ParameterSet};
 
 /// Entries of each ring: room for every batch and every table upload that can be in flight.
 pub(super) const RING_ENTRIES: u32 = 64;
-/// Most batches, and most table uploads, in flight.
-pub(super) const MAX_IN_FLIGHT: usize = RING_ENTRIES as usize / 2 - 1;
-/// The staging area: one piece of a key image, or some look-up tables.
+/// Most table uploads in flight.
+const LUTS_IN_FLIGHT: usize = RING_ENTRIES as usize / 2 - 1;
+/// Batches in flight: enough to keep a card busy while others are made ready.
+pub(super) const BATCHES_IN_FLIGHT: usize = 4;
+/// The staging area: pieces of a key's image, or some look-up tables.
 pub(super) const STAGING_BYTES: usize = 1 << 20;
+/// Pieces of a key's image in the staging area: one is made ready while the card takes the other.
+pub(super) const STAGED_PIECES: usize = 2;
+/// Bytes of one.
+pub(super) const PIECE_BYTES: usize = STAGING_BYTES / STAGED_PIECES;
 
 /// Byte addresses of the areas.
 #[derive(Debug, Clone)]
@@ -19,7 +25,7 @@ pub(super) struct Plan {
     pub(super) set: ParameterSet,
     pub(super) rings: RingLayout,
     pub(super) staging: u64,
-    /// Look-up tables that fit the staging area, at most [`MAX_IN_FLIGHT`].
+    /// Look-up tables that fit the staging area, at most [`LUTS_IN_FLIGHT`].
     pub(super) staged_luts: usize,
     /// One per batch in flight.
     pub(super) buffers: Vec<Buffer>,
@@ -79,9 +85,14 @@ impl Plan {
             set: set.clone(),
             rings,
             staging,
-            staged_luts: staged_luts.clamp(1, MAX_IN_FLIGHT),
+            staged_luts: staged_luts.clamp(1, LUTS_IN_FLIGHT),
             buffers,
         })
+    }
+
+    /// Byte address of a place for a piece of a key in the staging area.
+    pub(super) const fn staged_piece(&self, number: usize) -> u64 {
+        self.staging + (number % STAGED_PIECES * PIECE_BYTES) as u64
     }
 
     /// Byte address of a place for a look-up table in the staging area.

@@ -4,15 +4,18 @@
 //! in the order of the jobs or any other. Batches and look-up tables are handed over without waiting;
 //! keys are uploaded piece by piece, since nothing can run without them.
 
-use super::plan::{MAX_IN_FLIGHT, Plan, RING_ENTRIES, STAGING_BYTES};
+use super::driver::Driver;
+use super::image::KeyImage;
+use super::plan::{BATCHES_IN_FLIGHT, PIECE_BYTES, Plan, RING_ENTRIES, STAGED_PIECES};
 use super::{
     Batch, BatchTag, Device, Finished, Identity, LutSlot, Progress, Statistics, Transport,
 };
-use crate::key::{EvaluationKey, KeyswitchKey};
-use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, KeyKind, LutSelection};
+use crate::key::EvaluationKey;
+use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, LutSelection};
 use gyrus_interface::layout::{self, Checksum, WORD_BYTES};
 use gyrus_interface::ring::Cursor;
-use gyrus_interface::{Completion, DeviceError, INTERFACE_VERSION, Job, JobStatus, ParameterSet};
+use gyrus_interface::settings::Settings;
+use gyrus_interface::{Completion, DeviceError, Job, JobStatus, ParameterSet};
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -34,8 +37,7 @@ enum InFlight {
 /// A device that is driven through descriptor and completion rings.
 #[derive(Debug)]
 pub struct RingDevice<T> {
-    transport: T,
-    /// The transport's, with no more in flight than the rings take.
+    driver: Driver<T>,
     identity: Identity,
     plan: Option<Plan>,
     submission: Cursor,
@@ -54,21 +56,23 @@ impl<T: Transport> RingDevice<T> {
     /// Takes a card over.
     ///
     /// # Errors
-    /// [`DeviceError::InterfaceVersion`] when it speaks another version,
-    /// [`DeviceError::Protocol`] when what it says of itself cannot be.
+    /// [`DeviceError::InterfaceVersion`] when it speaks another version, [`DeviceError::Protocol`]
+    /// when it is none, or what it says of itself cannot be, [`DeviceError::Removed`] when it is gone.
     pub fn new(transport: T) -> Result<Self, DeviceError> {
-        let mut identity = transport.identity().clone();
-        identity.validate()?;
-        identity.max_in_flight = identity.max_in_flight.min(MAX_IN_FLIGHT);
-        let device = identity.interface;
-        if device.major != INTERFACE_VERSION.major || device.minor < INTERFACE_VERSION.minor {
-            return Err(DeviceError::InterfaceVersion {
-                device,
-                driver: INTERFACE_VERSION,
-            });
-        }
+        let driver = Driver::open(transport)?;
+        let card = &driver.capabilities;
+        let identity = Identity {
+            name: driver.transport.name().to_owned(),
+            simulated: driver.transport.simulated(),
+            clock_hz: u64::from(card.clock_khz) * 1000,
+            interface: card.version,
+            lut_slots: card.lut_slots,
+            max_batch: card.max_batch as usize,
+            max_in_flight: BATCHES_IN_FLIGHT,
+            preferred_batch: card.slots.min(card.max_batch) as usize,
+        };
         Ok(Self {
-            transport,
+            driver,
             identity,
             plan: None,
             submission: Cursor::start(RING_ENTRIES as usize),
@@ -99,12 +103,11 @@ impl<T: Transport> RingDevice<T> {
         let bytes = Descriptor { tag, phase, job }.encode();
         let words: [u64; DESCRIPTOR_BYTES / WORD_BYTES] = layout::to_words(&bytes);
         let at = rings.submission + (self.submission.index() * DESCRIPTOR_BYTES) as u64;
-        self.transport.write(at, &words)?;
+        self.driver.transport.write(at, &words)?;
         self.submission.advance();
         self.next_tag += 1;
         self.in_flight.insert(tag, in_flight);
-        self.transport
-            .doorbell(u32::try_from(self.submission.index()).unwrap_or(0))?;
+        self.driver.submitted(self.submission.index())?;
         Ok(tag)
     }
 
@@ -113,12 +116,13 @@ impl<T: Transport> RingDevice<T> {
         let rings = self.plan()?.rings;
         let at = rings.completion + (self.completion.index() * COMPLETION_BYTES) as u64;
         let mut words = [0; COMPLETION_BYTES / WORD_BYTES];
-        self.transport.read(at, &mut words)?;
+        self.driver.transport.read(at, &mut words)?;
         let bytes = layout::to_bytes(&words);
         if Completion::phase_of(&bytes) != self.completion.phase() {
             return Ok(None);
         }
         self.completion.advance();
+        self.driver.taken(self.completion.index())?;
         Completion::decode(&bytes).map(Some).map_err(|code| {
             DeviceError::Protocol(format!("a completion has the undefined status {code}"))
         })
@@ -129,6 +133,9 @@ impl<T: Transport> RingDevice<T> {
         deadline: Instant,
     ) -> Result<(Completion, InFlight), DeviceError> {
         let start = Instant::now();
+        // A completion that comes after the interrupt causes were cleared is seen by the second look
+        // or raises the interrupt.
+        let mut acknowledged = false;
         loop {
             if let Some(completion) = self.poll()? {
                 let in_flight = self.in_flight.remove(&completion.tag).ok_or_else(|| {
@@ -137,10 +144,16 @@ impl<T: Transport> RingDevice<T> {
                 })?;
                 return Ok((completion, in_flight));
             }
+            if !acknowledged {
+                self.driver.acknowledge()?;
+                acknowledged = true;
+                continue;
+            }
             if Instant::now() >= deadline {
                 return Err(DeviceError::Timeout(start.elapsed()));
             }
-            self.transport.wait_interrupt(deadline)?;
+            self.driver.wait(deadline)?;
+            acknowledged = false;
         }
     }
 
@@ -166,7 +179,7 @@ impl<T: Transport> RingDevice<T> {
         }
         let from = from.ok_or_else(|| DeviceError::Protocol(format!("no buffer {buffer}")))?;
         let mut results = vec![0; words];
-        self.transport.read(from.outputs, &mut results)?;
+        self.driver.transport.read(from.outputs, &mut results)?;
         self.statistics.batches += 1;
         self.statistics.bootstraps += bootstraps as u64;
         let seconds = completion.cycles as f64 / self.identity.clock_hz as f64;
@@ -199,32 +212,49 @@ impl<T: Transport> RingDevice<T> {
         Ok(completion.tag)
     }
 
-    /// Uploads an image of `words` words, which `piece` copies out range by range.
-    fn upload_image(
+    /// Uploads an image piece by piece, one made ready while the card takes the other.
+    fn upload(
         &mut self,
-        kind: KeyKind,
-        words: usize,
-        piece: &dyn Fn(std::ops::Range<usize>) -> Vec<u64>,
+        image: &KeyImage,
         deadline: Instant,
         done: &mut dyn FnMut(u64),
     ) -> Result<(), DeviceError> {
-        let source = self.plan()?.staging;
-        let step = STAGING_BYTES / WORD_BYTES;
-        for start in (0..words).step_by(step) {
-            let piece = piece(start..(start + step).min(words));
-            self.transport.write(source, &piece)?;
-            let bytes = piece.len() * WORD_BYTES;
+        let mut under_way = VecDeque::new();
+        for (number, piece) in image.pieces(PIECE_BYTES).enumerate() {
+            if under_way.len() == STAGED_PIECES {
+                self.piece_taken(&mut under_way, deadline, done)?;
+            }
+            let source = self.plan()?.staged_piece(number);
+            let words = image.words(piece);
+            self.driver.transport.write(source, &words)?;
+            let bytes = (words.len() * WORD_BYTES) as u64;
             let job = Job::UploadKey {
-                kind,
+                kind: image.kind,
                 source,
-                offset: (start * WORD_BYTES) as u64,
-                length: bytes as u64,
-                checksum: Checksum::default().u64_words(&piece).value(),
+                offset: piece.offset,
+                length: bytes,
+                checksum: Checksum::default().u64_words(&words).value(),
             };
             let tag = self.enqueue(job, InFlight::KeyPiece)?;
+            under_way.push_back((tag, bytes));
+        }
+        while !under_way.is_empty() {
+            self.piece_taken(&mut under_way, deadline, done)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the first of the pieces under way.
+    fn piece_taken(
+        &mut self,
+        under_way: &mut VecDeque<(u64, u64)>,
+        deadline: Instant,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<(), DeviceError> {
+        if let Some((tag, bytes)) = under_way.pop_front() {
             while self.absorb(deadline)? != tag {}
-            self.statistics.bytes_in += bytes as u64;
-            done(bytes as u64);
+            self.statistics.bytes_in += bytes;
+            done(bytes);
         }
         Ok(())
     }
@@ -247,25 +277,30 @@ impl<T: Transport> RingDevice<T> {
     }
 
     /// Clears the rings and sets the card up for `set`.
-    fn configure(&mut self, set: &ParameterSet, deadline: Instant) -> Result<(), DeviceError> {
-        let memory = self.transport.shared_memory();
-        let plan = Plan::new(set, &self.identity, memory)?;
+    fn configure(
+        &mut self,
+        set: &ParameterSet,
+        deadline: Instant,
+    ) -> Result<Settings, DeviceError> {
+        let (base, bytes) = self.driver.transport.shared_memory();
+        let plan = Plan::new(set, &self.identity, (base, bytes))?;
+        let window = base..base + bytes as u64;
+        let settings = Settings::new(&self.driver.capabilities, set, plan.rings, window)?;
         let entries = plan.rings.entries as usize;
-        self.transport.write(
-            plan.rings.submission,
-            &vec![0; entries * DESCRIPTOR_BYTES / WORD_BYTES],
-        )?;
-        self.transport.write(
-            plan.rings.completion,
-            &vec![0; entries * COMPLETION_BYTES / WORD_BYTES],
-        )?;
-        self.transport.configure(set, plan.rings, deadline)?;
+        for (ring, entry) in [
+            (plan.rings.submission, DESCRIPTOR_BYTES),
+            (plan.rings.completion, COMPLETION_BYTES),
+        ] {
+            let zeros = vec![0; entries * entry / WORD_BYTES];
+            self.driver.transport.write(ring, &zeros)?;
+        }
+        self.driver.configure(&settings, deadline)?;
         self.submission = Cursor::start(entries);
         self.completion = Cursor::start(entries);
         self.free_buffers = (0..plan.buffers.len()).collect();
         self.free_lut_places = (0..plan.staged_luts).collect();
         self.plan = Some(plan);
-        Ok(())
+        Ok(settings)
     }
 }
 
@@ -293,38 +328,20 @@ impl<T: Transport> Device for RingDevice<T> {
     ) -> Result<(), DeviceError> {
         self.idle(deadline)?;
         self.keys_loaded = false;
-        self.configure(key.parameters(), deadline)?;
-        let bootstrapping = key.bootstrapping();
-        let total = key.bytes().next_multiple_of(WORD_BYTES) as u64;
+        self.statistics.key_bytes = 0;
+        let settings = self.configure(key.parameters(), deadline)?;
+        let images = KeyImage::pack(&self.driver.capabilities, &settings, key)?;
+        let total = images.iter().map(|image| image.bytes() as u64).sum();
         let mut sent = 0;
         let mut done = |bytes| {
             sent += bytes;
             progress(sent, total);
         };
-        let piece = |range| {
-            bootstrapping
-                .get(range)
-                .map(<[u64]>::to_vec)
-                .unwrap_or_default()
-        };
-        let words = bootstrapping.len();
-        self.upload_image(KeyKind::Bootstrapping, words, &piece, deadline, &mut done)?;
-        match key.keyswitch() {
-            KeyswitchKey::U64(all) => {
-                let piece = |range| all.get(range).map(<[u64]>::to_vec).unwrap_or_default();
-                self.upload_image(KeyKind::Keyswitch, all.len(), &piece, deadline, &mut done)?;
-            }
-            KeyswitchKey::U32(all) => {
-                let piece = |range: std::ops::Range<usize>| {
-                    let halves = 2 * range.start..(2 * range.end).min(all.len());
-                    all.get(halves).map(layout::pack_u32).unwrap_or_default()
-                };
-                let words = all.len().div_ceil(2);
-                self.upload_image(KeyKind::Keyswitch, words, &piece, deadline, &mut done)?;
-            }
+        for image in &images {
+            self.upload(image, deadline, &mut done)?;
         }
         self.keys_loaded = true;
-        self.statistics.key_bytes = self.transport.key_bytes();
+        self.statistics.key_bytes = total;
         Ok(())
     }
 
@@ -356,7 +373,7 @@ impl<T: Transport> Device for RingDevice<T> {
                 };
             };
             let source = self.plan()?.staged_lut(place);
-            self.transport.write(source, lut)?;
+            self.driver.transport.write(source, lut)?;
             let checksum = Checksum::default().u64_words(lut).value();
             let job = Job::UploadLuts {
                 source,
@@ -371,7 +388,7 @@ impl<T: Transport> Device for RingDevice<T> {
     }
 
     fn submit(&mut self, batch: Batch) -> Result<BatchTag, DeviceError> {
-        let max_batch = self.identity().max_batch;
+        let max_batch = self.identity.max_batch;
         let plan = self.plan()?;
         let count = batch.luts.len();
         let outputs = count.saturating_mul(usize::from(batch.samples));
@@ -395,8 +412,9 @@ impl<T: Transport> Device for RingDevice<T> {
             .get(index)
             .ok_or_else(|| DeviceError::Protocol(format!("no buffer {index}")))?;
         let slots: Vec<u32> = batch.luts.iter().map(|slot| slot.0).collect();
-        self.transport.write(buffer.inputs, &batch.inputs)?;
-        self.transport
+        self.driver.transport.write(buffer.inputs, &batch.inputs)?;
+        self.driver
+            .transport
             .write(buffer.list, &layout::pack_u32(&slots))?;
         let job = Job::KeyswitchBootstrap {
             source: buffer.inputs,
@@ -431,7 +449,7 @@ impl<T: Transport> Device for RingDevice<T> {
     }
 
     fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
-        self.transport.reset(deadline)?;
+        self.driver.reset(deadline)?;
         self.plan = None;
         self.keys_loaded = false;
         self.in_flight.clear();

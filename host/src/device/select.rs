@@ -1,8 +1,9 @@
 //! Which device to use, and opening it.
 
-use super::{Device, Identity, ModelTransport, RingDevice, Transport};
+use super::transport::device_error;
+use super::{CardTransport, Device, Identity, RingDevice};
 use gyrus_interface::DeviceError;
-use gyrus_sim::device::CardOptions;
+use gyrus_sim::device::{CardOptions, ModelCard};
 use gyrus_sim::model::Kernel;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
@@ -55,7 +56,7 @@ pub struct DeviceOptions {
 /// The device cannot be opened.
 pub fn open(choice: DeviceChoice, options: DeviceOptions) -> Result<Box<dyn Device>, DeviceError> {
     match choice {
-        DeviceChoice::Auto | DeviceChoice::Model => Ok(Box::new(RingDevice::new(model(options)?)?)),
+        DeviceChoice::Auto | DeviceChoice::Model => Ok(Box::new(model(options)?)),
     }
 }
 
@@ -67,11 +68,13 @@ pub fn list() -> Result<Vec<Identity>, DeviceError> {
     Ok(vec![model(DeviceOptions::default())?.identity().clone()])
 }
 
-fn model(options: DeviceOptions) -> Result<ModelTransport, DeviceError> {
+fn model(options: DeviceOptions) -> Result<RingDevice<CardTransport>, DeviceError> {
     let kernel = options.kernel.unwrap_or_else(Kernel::best);
-    ModelTransport::new(&CardOptions {
+    let options = CardOptions {
         threads: options.threads,
         kernel,
         ..CardOptions::default()
-    })
+    };
+    let card = ModelCard::power_on(&options).map_err(device_error)?;
+    RingDevice::new(CardTransport::new(Box::new(card)))
 }

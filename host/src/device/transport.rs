@@ -1,15 +1,30 @@
-//! How the ring engine reaches a card: shared memory, configuration, a doorbell, an interrupt.
+//! How the ring engine reaches a card: registers, shared memory, an interrupt.
 
-use super::Identity;
-use gyrus_interface::ring::RingLayout;
-use gyrus_interface::{DeviceError, ParameterSet};
+use gyrus_interface::DeviceError;
+use gyrus_interface::registers::Register;
+use gyrus_sim::device::{AccessError, Card, CardError, HostMemory};
 use std::time::Instant;
 
-/// The way to one card. Implemented by the functional model; register-level simulation and PCIe
-/// come behind the same trait.
+/// The way to one card. [`CardTransport`] is the one to all that stand in for hardware; PCIe comes
+/// behind the same trait.
 pub trait Transport: Send {
-    /// What the card says of itself.
-    fn identity(&self) -> &Identity;
+    /// Name of the backend and where it sits, for people.
+    fn name(&self) -> &str;
+
+    /// True for a backend that stands in for a card.
+    fn simulated(&self) -> bool;
+
+    /// Reads a register.
+    ///
+    /// # Errors
+    /// The card is gone.
+    fn read_register(&mut self, register: Register) -> Result<u32, DeviceError>;
+
+    /// Writes a register.
+    ///
+    /// # Errors
+    /// The card is gone.
+    fn write_register(&mut self, register: Register, value: u32) -> Result<(), DeviceError>;
 
     /// First byte address and number of bytes of the memory that host and card share.
     fn shared_memory(&self) -> (u64, usize);
@@ -26,35 +41,87 @@ pub trait Transport: Send {
     /// The range is not shared memory.
     fn write(&self, address: u64, from: &[u64]) -> Result<(), DeviceError>;
 
-    /// Sets parameters and the place of the rings, which have been cleared.
-    ///
-    /// # Errors
-    /// The card does not take them, or did not answer before `deadline`.
-    fn configure(
-        &mut self,
-        set: &ParameterSet,
-        rings: RingLayout,
-        deadline: Instant,
-    ) -> Result<(), DeviceError>;
-
-    /// Tells the card that the submission ring has new entries before index `tail`.
-    ///
-    /// # Errors
-    /// The card is gone.
-    fn doorbell(&mut self, tail: u32) -> Result<(), DeviceError>;
-
-    /// Waits until the card interrupts or `deadline` passes; which of the two does not matter.
+    /// Waits until an interrupt cause stands that is enabled, or `deadline` passes; which of the two
+    /// does not matter. Time may pass on a simulated card only here and while registers are read.
     ///
     /// # Errors
     /// The card is gone.
     fn wait_interrupt(&mut self, deadline: Instant) -> Result<(), DeviceError>;
+}
 
-    /// Brings the card back to its state after power-on.
-    ///
-    /// # Errors
-    /// It did not come back before `deadline`.
-    fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError>;
+/// Anything that stands in for a card.
+pub struct CardTransport {
+    card: Box<dyn Card>,
+}
 
-    /// Resident bytes of the evaluation key in the form the card computes with.
-    fn key_bytes(&self) -> u64;
+impl std::fmt::Debug for CardTransport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("CardTransport")
+            .field(&self.card.name())
+            .finish()
+    }
+}
+
+impl CardTransport {
+    /// The way to a card that is switched on.
+    #[must_use]
+    pub fn new(card: Box<dyn Card>) -> Self {
+        Self { card }
+    }
+}
+
+/// What a card's error is to who uses the device.
+pub(super) fn device_error(error: CardError) -> DeviceError {
+    match error {
+        CardError::Gone(text) => DeviceError::Removed(text),
+        CardError::Capabilities(error) => error,
+        CardError::Model(_) | CardError::Spawn(_) => DeviceError::Unavailable(error.to_string()),
+        CardError::NoRegister(_) | CardError::NoCardMemory { .. } => {
+            DeviceError::Protocol(error.to_string())
+        }
+    }
+}
+
+fn access_error(error: AccessError) -> DeviceError {
+    DeviceError::Request(error.to_string())
+}
+
+impl Transport for CardTransport {
+    fn name(&self) -> &str {
+        self.card.name()
+    }
+
+    fn simulated(&self) -> bool {
+        true
+    }
+
+    fn read_register(&mut self, register: Register) -> Result<u32, DeviceError> {
+        self.card.read(register).map_err(device_error)
+    }
+
+    fn write_register(&mut self, register: Register, value: u32) -> Result<(), DeviceError> {
+        self.card.write(register, value).map_err(device_error)
+    }
+
+    fn shared_memory(&self) -> (u64, usize) {
+        (HostMemory::BASE, self.card.memory().bytes())
+    }
+
+    fn read(&self, address: u64, into: &mut [u64]) -> Result<(), DeviceError> {
+        self.card.memory().read(address, into).map_err(access_error)
+    }
+
+    fn write(&self, address: u64, from: &[u64]) -> Result<(), DeviceError> {
+        self.card
+            .memory()
+            .write(address, from)
+            .map_err(access_error)
+    }
+
+    fn wait_interrupt(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        match self.card.wait_interrupt(deadline) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(device_error(error)),
+        }
+    }
 }

@@ -342,10 +342,12 @@ impl Dispatcher {
 fn verdict(error: &DeviceError) -> (bool, bool) {
     match error {
         DeviceError::Job { status, .. } => match status {
-            JobStatus::KeysNotLoaded | JobStatus::LutNotLoaded | JobStatus::Internal => {
-                (true, true)
-            }
-            JobStatus::BusError | JobStatus::Aborted | JobStatus::ChecksumMismatch => (true, false),
+            // A wrong checksum at a bootstrap is the key's, which has to be loaded again.
+            JobStatus::KeysNotLoaded
+            | JobStatus::LutNotLoaded
+            | JobStatus::ChecksumMismatch
+            | JobStatus::Internal => (true, true),
+            JobStatus::BusError | JobStatus::Aborted => (true, false),
             _ => (false, false),
         },
         DeviceError::Request(_) | DeviceError::Parameters(_) => (false, false),

@@ -1,17 +1,22 @@
-//! The card as its driver sees it.
+//! The model card as a whole: what it is built as, its threads, and its driver's side.
 
-use super::memory::HostMemory;
-use super::worker::{Command, Worker};
-use crate::model::{Engine, Kernel, ModelError};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use gyrus_interface::ring::RingLayout;
-use gyrus_interface::{JobStatus, ParameterSet};
+use super::bus::HostBus;
+use super::card_memory::CardMemory;
+use super::host_memory::HostMemory;
+use super::shared::Shared;
+use super::worker::Worker;
+use super::{Card, CardError};
+use crate::model::{Engine, Kernel};
+use gyrus_interface::INTERFACE_VERSION;
+use gyrus_interface::card::{Capabilities, Channels};
+use gyrus_interface::registers::{BAR_BYTES, Register};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use thiserror::Error;
+
+/// How often somebody who waits for an interrupt looks whether the card is there still.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How the card is built.
 #[derive(Debug, Clone)]
@@ -20,12 +25,10 @@ pub struct CardOptions {
     pub threads: Option<NonZeroUsize>,
     /// Kernel of the engine.
     pub kernel: Kernel,
-    /// Look-up table slots.
-    pub lut_slots: u32,
     /// Bytes of host memory that it may reach.
     pub memory_bytes: usize,
-    /// Most input, and most output ciphertexts of a job.
-    pub max_batch: u32,
+    /// What it says of itself, and is.
+    pub capabilities: Capabilities,
 }
 
 impl Default for CardOptions {
@@ -33,42 +36,40 @@ impl Default for CardOptions {
         Self {
             threads: None,
             kernel: Kernel::best(),
-            lut_slots: 1024,
             memory_bytes: 64 << 20,
-            max_batch: 64,
+            capabilities: Capabilities {
+                version: INTERFACE_VERSION,
+                build: u32::from_le_bytes(*b"mode"),
+                // Its cycles are nanoseconds.
+                clock_khz: 1_000_000,
+                lanes: 128,
+                max_log2_n: 11,
+                max_k: 1,
+                max_levels: 3,
+                // Two of the engine's groups.
+                slots: 16,
+                lut_slots: 1024,
+                max_batch: 64,
+                key: Channels {
+                    count: 16,
+                    words: 8,
+                },
+                keyswitch: Channels { count: 6, words: 8 },
+                // 32 banks of 256 MiB, as a card with 8 GiB of HBM has them.
+                bank_log2: 28,
+                memory_pages: 32 << (28 - 12),
+            },
         }
     }
-}
-
-/// Why the card did not do what it was asked outside of a job.
-#[derive(Debug, Error)]
-pub enum CardError {
-    /// The engine could not be built.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The worker thread could not be started.
-    #[error("the card's worker thread did not start: {0}")]
-    Spawn(#[from] std::io::Error),
-    /// The worker did not answer in time.
-    #[error("the card did not answer within {0:?}")]
-    Timeout(Duration),
-    /// The worker thread is gone.
-    #[error("the card's worker thread has ended")]
-    Gone,
-    /// The card does not take this configuration.
-    #[error("the card refuses the configuration: {0}")]
-    Refused(JobStatus),
 }
 
 /// A running card. Dropping it aborts what it is doing and ends its worker.
 #[derive(Debug)]
 pub struct ModelCard {
+    name: String,
     memory: Arc<HostMemory>,
-    commands: Sender<Command>,
-    interrupts: Receiver<()>,
-    cancel: Arc<AtomicBool>,
-    key_bytes: Arc<AtomicU64>,
-    threads: usize,
+    card_memory: Arc<Mutex<CardMemory>>,
+    shared: Arc<Shared>,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -76,126 +77,117 @@ impl ModelCard {
     /// Builds the engine and starts the worker.
     ///
     /// # Errors
-    /// The kernel does not run on this CPU, or a thread could not be started.
+    /// The kernel does not run on this CPU, a thread could not be started, or no card can have these
+    /// capabilities.
     pub fn power_on(options: &CardOptions) -> Result<Self, CardError> {
+        let registers = options.capabilities.registers();
+        let capabilities = Capabilities::read(|register| {
+            let value = registers.iter().find(|(at, _)| *at == register);
+            Ok(value.map_or(0, |(_, value)| *value))
+        })
+        .map_err(CardError::Capabilities)?;
         let engine = Engine::new(options.threads, options.kernel)?;
-        let threads = engine.threads();
+        let name = format!(
+            "model ({} kernel, {} threads)",
+            options.kernel,
+            engine.threads()
+        );
         let memory = Arc::new(HostMemory::new(options.memory_bytes));
-        let cancel = Arc::new(AtomicBool::new(false));
-        let key_bytes = Arc::new(AtomicU64::new(0));
-        let (commands, inbox) = unbounded();
-        // One pending interrupt says all there is to say: look at the completion ring.
-        let (raise, interrupts) = bounded(1);
+        let card_memory = Arc::new(Mutex::new(CardMemory::new(capabilities.memory_bytes())));
+        let shared = Arc::new(Shared::new(&capabilities));
+        let bus = HostBus::new(Arc::clone(&memory), Arc::clone(&shared));
         let worker = Worker::new(
             engine,
-            Arc::clone(&memory),
-            Arc::clone(&cancel),
-            Arc::clone(&key_bytes),
-            raise,
-            options,
+            Arc::clone(&shared),
+            bus,
+            Arc::clone(&card_memory),
+            capabilities,
         );
         let worker = std::thread::Builder::new()
             .name("gyrus-model-card".to_owned())
-            .spawn(move || worker.run(&inbox))?;
+            .spawn(move || worker.run())?;
         Ok(Self {
+            name,
             memory,
-            commands,
-            interrupts,
-            cancel,
-            key_bytes,
-            threads,
+            card_memory,
+            shared,
             worker: Some(worker),
         })
     }
 
-    /// Memory shared between driver and card.
-    #[must_use]
-    pub const fn memory(&self) -> &Arc<HostMemory> {
-        &self.memory
-    }
-
-    /// Threads of the engine.
-    #[must_use]
-    pub const fn threads(&self) -> usize {
-        self.threads
-    }
-
-    /// Resident bytes of the evaluation key in the form the engine computes with; 0 without one.
-    #[must_use]
-    pub fn key_bytes(&self) -> u64 {
-        self.key_bytes.load(Ordering::Relaxed)
-    }
-
-    /// Sets parameters and rings. Keys and tables of other parameters are dropped.
-    ///
-    /// # Errors
-    /// [`CardError::Refused`] when the parameters or the rings' place are not possible.
-    pub fn configure(
-        &self,
-        set: &ParameterSet,
-        rings: RingLayout,
-        deadline: Instant,
-    ) -> Result<(), CardError> {
-        let (reply, answer) = bounded(1);
-        self.send(Command::Configure {
-            set: Box::new(set.clone()),
-            rings,
-            reply,
-        })?;
-        await_reply(&answer, deadline)?.map_err(CardError::Refused)
-    }
-
-    /// Tells that the descriptors before index `tail` are in the submission ring.
-    ///
-    /// # Errors
-    /// [`CardError::Gone`].
-    pub fn doorbell(&self, tail: u32) -> Result<(), CardError> {
-        self.send(Command::Doorbell { tail })
-    }
-
-    /// Waits for an interrupt; `false` when none came before `deadline`.
-    ///
-    /// # Errors
-    /// [`CardError::Gone`].
-    pub fn wait_interrupt(&self, deadline: Instant) -> Result<bool, CardError> {
-        match self.interrupts.recv_deadline(deadline) {
-            Ok(()) => Ok(true),
-            Err(RecvTimeoutError::Timeout) => Ok(false),
-            Err(RecvTimeoutError::Disconnected) => Err(CardError::Gone),
+    fn check(&self) -> Result<(), CardError> {
+        match &self.worker {
+            Some(worker) if !worker.is_finished() => Ok(()),
+            _ => Err(CardError::Gone("its worker thread has ended".to_owned())),
         }
     }
 
-    /// Aborts the job at work, drops keys, tables and rings.
-    ///
-    /// # Errors
-    /// [`CardError::Timeout`] when the card did not come back before `deadline`.
-    pub fn reset(&self, deadline: Instant) -> Result<(), CardError> {
-        self.cancel.store(true, Ordering::Relaxed);
-        let (reply, answer) = bounded(1);
-        self.send(Command::Reset { reply })?;
-        await_reply(&answer, deadline)?;
-        while self.interrupts.try_recv().is_ok() {}
-        Ok(())
-    }
-
-    fn send(&self, command: Command) -> Result<(), CardError> {
-        self.commands.send(command).map_err(|_| CardError::Gone)
+    fn card_memory(&self) -> MutexGuard<'_, CardMemory> {
+        self.card_memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn await_reply<T>(answer: &Receiver<T>, deadline: Instant) -> Result<T, CardError> {
-    let start = Instant::now();
-    answer.recv_deadline(deadline).map_err(|error| match error {
-        RecvTimeoutError::Timeout => CardError::Timeout(start.elapsed()),
-        RecvTimeoutError::Disconnected => CardError::Gone,
-    })
+/// The register at this offset, if one has been given it.
+fn register(offset: u32) -> Result<Option<Register>, CardError> {
+    if offset < BAR_BYTES && offset.is_multiple_of(4) {
+        Ok(Register::at(offset))
+    } else {
+        Err(CardError::NoRegister(offset))
+    }
+}
+
+impl Card for ModelCard {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn read_register(&mut self, offset: u32) -> Result<u32, CardError> {
+        self.check()?;
+        Ok(register(offset)?.map_or(0, |register| self.shared.read(register)))
+    }
+
+    fn write_register(&mut self, offset: u32, value: u32) -> Result<(), CardError> {
+        self.check()?;
+        if let Some(register) = register(offset)? {
+            self.shared.write(register, value);
+        }
+        Ok(())
+    }
+
+    fn memory(&self) -> &Arc<HostMemory> {
+        &self.memory
+    }
+
+    fn wait_interrupt(&mut self, deadline: Instant) -> Result<bool, CardError> {
+        loop {
+            self.check()?;
+            let look = Instant::now() + LOOK;
+            if self.shared.wait_interrupt(deadline.min(look)) {
+                return Ok(true);
+            }
+            if deadline <= look {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn read_card_memory(&mut self, address: u64, words: &mut [u64]) -> Result<(), CardError> {
+        self.card_memory().read(address, words)
+    }
+
+    fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), CardError> {
+        let mut memory = self.card_memory();
+        memory.written_behind_its_back = true;
+        memory.write(address, words)
+    }
 }
 
 impl Drop for ModelCard {
     fn drop(&mut self) {
-        self.cancel.store(true, Ordering::Relaxed);
-        let _ = self.commands.send(Command::PowerOff);
-        // The engine looks at `cancel` every few milliseconds; wait for it, but not for ever.
+        self.shared.power_off();
+        // The engine looks at the flag every few milliseconds; wait for it, but not for ever.
         let give_up = Instant::now() + Duration::from_secs(5);
         while let Some(worker) = &self.worker {
             if worker.is_finished() || Instant::now() > give_up {
@@ -204,7 +196,8 @@ impl Drop for ModelCard {
             std::thread::sleep(Duration::from_millis(1));
         }
         if let Some(worker) = self.worker.take().filter(JoinHandle::is_finished) {
-            let _ = worker.join();
+            // A worker that panicked has said so.
+            worker.join().ok();
         }
     }
 }

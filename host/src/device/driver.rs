@@ -1,0 +1,196 @@
+//! A card's registers, as the driver uses them: what it is, its settings, doorbells, what went wrong.
+
+use super::Transport;
+use gyrus_interface::card::Capabilities;
+use gyrus_interface::registers::{Control, Fault, Interrupt, Register, Status};
+use gyrus_interface::settings::Settings;
+use gyrus_interface::{DeviceError, JobStatus};
+use std::time::{Duration, Instant};
+
+/// Milliseconds after which a bus that does not move counts as dead. PCIe's completion timeout is as
+/// long.
+const BUS_DEADLINE_MS: u32 = 50;
+
+/// How often a card that is to change its status is looked at.
+const LOOK: Duration = Duration::from_micros(200);
+
+/// Longest wait for an interrupt before the status is looked at.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
+
+/// A card behind a transport.
+#[derive(Debug)]
+pub(super) struct Driver<T> {
+    pub(super) transport: T,
+    pub(super) capabilities: Capabilities,
+}
+
+impl<T: Transport> Driver<T> {
+    /// Asks the card what it is.
+    ///
+    /// # Errors
+    /// See [`Capabilities::read`].
+    pub(super) fn open(mut transport: T) -> Result<Self, DeviceError> {
+        let capabilities = Capabilities::read(|register| transport.read_register(register))?;
+        Ok(Self {
+            transport,
+            capabilities,
+        })
+    }
+
+    fn status(&mut self) -> Result<Status, DeviceError> {
+        match self.transport.read_register(Register::Status)? {
+            u32::MAX => {
+                let text = "its registers read as ones";
+                Err(DeviceError::Removed(text.to_owned()))
+            }
+            status => Ok(Status(status)),
+        }
+    }
+
+    /// Waits until a bit of the status is not set.
+    fn wait_for(&mut self, bit: u32, deadline: Instant) -> Result<Status, DeviceError> {
+        let start = Instant::now();
+        loop {
+            let status = self.status()?;
+            if !status.has(bit) {
+                return Ok(status);
+            }
+            if status.has(Status::HALTED) && !status.has(Status::RESETTING) {
+                return Err(self.halted()?);
+            }
+            let now = Instant::now();
+            if now >= deadline {
+                return Err(DeviceError::Timeout(start.elapsed()));
+            }
+            self.transport.wait_interrupt(deadline.min(now + LOOK))?;
+        }
+    }
+
+    /// Sets the card up.
+    ///
+    /// # Errors
+    /// [`DeviceError::Request`] when it does not take the settings, [`DeviceError::Halted`],
+    /// [`DeviceError::Timeout`].
+    pub(super) fn configure(
+        &mut self,
+        settings: &Settings,
+        deadline: Instant,
+    ) -> Result<(), DeviceError> {
+        let status = self.status()?;
+        if status.has(Status::HALTED) {
+            return Err(self.halted()?);
+        }
+        let bus_deadline = self.capabilities.clock_khz.saturating_mul(BUS_DEADLINE_MS);
+        let causes = Interrupt::COMPLETION | Interrupt::ERROR;
+        let registers = settings.registers().into_iter().chain([
+            (Register::BusDeadline, bus_deadline),
+            (Register::Error, 0),
+            (Register::InterruptCause, causes),
+            (Register::InterruptEnable, causes),
+            (Register::Control, Control::CONFIGURE),
+        ]);
+        for (register, value) in registers {
+            self.transport.write_register(register, value)?;
+        }
+        let status = self.wait_for(Status::CONFIGURING, deadline)?;
+        match JobStatus::from_code(status.result()) {
+            Some(JobStatus::Ok) => Ok(()),
+            Some(status) => Err(DeviceError::Request(format!(
+                "the card refuses its settings: {status}"
+            ))),
+            None => Err(DeviceError::Protocol(format!(
+                "the card refuses its settings with the undefined code {}",
+                status.result()
+            ))),
+        }
+    }
+
+    /// Tells that the submission entries before `tail` are valid.
+    pub(super) fn submitted(&mut self, tail: usize) -> Result<(), DeviceError> {
+        self.ring(Register::SubmissionTail, tail)
+    }
+
+    /// Tells that the completion entries before `head` have been read.
+    pub(super) fn taken(&mut self, head: usize) -> Result<(), DeviceError> {
+        self.ring(Register::CompletionHead, head)
+    }
+
+    fn ring(&mut self, doorbell: Register, index: usize) -> Result<(), DeviceError> {
+        // A ring has at most 2^16 entries.
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        self.transport.write_register(doorbell, index)
+    }
+
+    /// Clears the interrupt causes that stand. To be called before the completion ring is looked at a
+    /// last time: what comes after that look raises the interrupt again.
+    ///
+    /// # Errors
+    /// [`DeviceError::Halted`]; [`DeviceError::Protocol`] when a fault of the card's own came up.
+    pub(super) fn acknowledge(&mut self) -> Result<(), DeviceError> {
+        let causes = self.transport.read_register(Register::InterruptCause)?;
+        if causes != 0 {
+            self.transport
+                .write_register(Register::InterruptCause, causes)?;
+        }
+        if self.status()?.has(Status::HALTED) {
+            return Err(self.halted()?);
+        }
+        if causes & Interrupt::ERROR != 0 {
+            let (fault, text) = self.first_error()?;
+            // The next one is the first again.
+            self.transport.write_register(Register::Error, 0)?;
+            // What a job's status says comes with its completion.
+            if fault {
+                return Err(DeviceError::Protocol(text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for an interrupt, not longer than until the status has to be looked at.
+    pub(super) fn wait(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        let longest = Instant::now() + LONGEST_WAIT;
+        self.transport.wait_interrupt(deadline.min(longest))
+    }
+
+    /// Gives up everything in flight.
+    ///
+    /// # Errors
+    /// [`DeviceError::Timeout`], [`DeviceError::Stuck`].
+    pub(super) fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        self.transport
+            .write_register(Register::Control, Control::RESET)?;
+        let status = self.wait_for(Status::RESETTING, deadline)?;
+        if status.has(Status::STUCK) {
+            return Err(DeviceError::Stuck);
+        }
+        Ok(())
+    }
+
+    fn halted(&mut self) -> Result<DeviceError, DeviceError> {
+        Ok(DeviceError::Halted(self.first_error()?.1))
+    }
+
+    /// Whether the first error is a fault of the card's own, and a text about it.
+    fn first_error(&mut self) -> Result<(bool, String), DeviceError> {
+        let code = self.transport.read_register(Register::Error)?;
+        let tag = self.read_wide(Register::ErrorTagLow, Register::ErrorTagHigh)?;
+        let detail = self.read_wide(Register::ErrorDetailLow, Register::ErrorDetailHigh)?;
+        let status = u16::try_from(code).ok().and_then(JobStatus::from_code);
+        Ok(match (Fault::from_code(code), status) {
+            (Some(fault), _) => (true, format!("{fault} (detail {detail:#x})")),
+            (None, Some(JobStatus::Ok)) => (false, "its error register says nothing".to_owned()),
+            (None, Some(status)) => (
+                false,
+                format!("its first error was job {tag}: {status} (detail {detail:#x})"),
+            ),
+            (None, None) => (true, format!("undefined error {code} (detail {detail:#x})")),
+        })
+    }
+
+    fn read_wide(&mut self, low: Register, high: Register) -> Result<u64, DeviceError> {
+        let low = self.transport.read_register(low)?;
+        let high = self.transport.read_register(high)?;
+        Ok(u64::from(high) << 32 | u64::from(low))
+    }
+}

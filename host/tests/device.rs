@@ -1,0 +1,291 @@
+//! Devices over cards of several builds, and over cards that break.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use common::{expected, random_key, rng, toy_key, words};
+use gyrus::device::{Batch, CardTransport, Device, LutSlot, RingDevice};
+use gyrus::interface::card::Channels;
+use gyrus::interface::registers::{Register, Status};
+use gyrus::interface::{
+    Decomposition, DeviceError, JobStatus, KeyswitchModulus, LweDimension, ParameterSet, catalogue,
+};
+use gyrus::key::EvaluationKey;
+use gyrus_sim::device::{Card, CardError, CardOptions, HostMemory, MemoryFault, ModelCard};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+fn device(card: impl Card + 'static) -> RingDevice<CardTransport> {
+    RingDevice::new(CardTransport::new(Box::new(card))).unwrap()
+}
+
+fn model(options: &CardOptions) -> ModelCard {
+    ModelCard::power_on(options).unwrap()
+}
+
+fn batch(inputs: Vec<u64>) -> Batch {
+    Batch {
+        inputs,
+        luts: vec![LutSlot(0)],
+        samples: 1,
+        stride: 0,
+    }
+}
+
+/// Loads everything, does a batch and compares.
+fn works(device: &mut dyn Device, key: &EvaluationKey) {
+    let mut rng = rng(5);
+    let mut last = (0, 0);
+    device
+        .load_keys(key, &mut |done, total| last = (done, total), soon())
+        .unwrap();
+    assert_eq!(last.0, last.1);
+    assert_eq!(last.1, device.statistics().key_bytes);
+    let set = key.parameters();
+    let table = words(&mut rng, set.polynomial_size.0);
+    device.load_luts(LutSlot(0), &[&table], soon()).unwrap();
+    let input = words(&mut rng, set.big_lwe_size());
+    let tag = device.submit(batch(input.clone())).unwrap();
+    let finished = device.wait(soon()).unwrap();
+    assert_eq!(finished.tag, tag);
+    let right = expected(key, &input, &table, 1, 0);
+    assert_eq!(finished.outputs.unwrap(), right);
+}
+
+#[test]
+fn cards_of_several_builds_take_the_same_keys() {
+    let other = ParameterSet {
+        name: "INSECURE_OTHER".to_owned(),
+        lwe_dimension: LweDimension(70),
+        pbs: Decomposition::new(10, 2),
+        keyswitch_modulus: KeyswitchModulus::Native64,
+        ..catalogue::toy()
+    };
+    let keys = [toy_key(1), random_key(other, 2)];
+    for (lanes, max_log2_n, key, keyswitch) in [
+        (128, 11, (16, 8), (6, 8)),
+        (2, 8, (1, 2), (1, 1)),
+        (16, 9, (2, 8), (3, 4)),
+        (64, 10, (4, 16), (5, 8)),
+    ] {
+        let mut options = CardOptions::default();
+        let channels = |(count, words)| Channels { count, words };
+        let build = &mut options.capabilities;
+        (build.lanes, build.max_log2_n) = (lanes, max_log2_n);
+        (build.key, build.keyswitch) = (channels(key), channels(keyswitch));
+        build.slots = 3;
+        let mut device = device(model(&options));
+        assert_eq!(device.identity().preferred_batch, 3);
+        // One after the other on the same card.
+        for key in &keys {
+            works(&mut device, key);
+        }
+    }
+}
+
+#[test]
+fn keys_that_do_not_fit_the_channels_or_the_memory_are_refused() {
+    let key = toy_key(1);
+    let refused = |options: &CardOptions| {
+        let mut device = device(model(options));
+        let error = device.load_keys(&key, &mut |_, _| (), soon()).unwrap_err();
+        assert!(matches!(error, DeviceError::Request(_)), "{error}");
+        error.to_string()
+    };
+    let mut options = CardOptions::default();
+    // Beats that begin in one slice and end in the next.
+    options.capabilities.key = Channels { count: 7, words: 8 };
+    assert!(refused(&options).contains("beats of 56 words"));
+    options = CardOptions::default();
+    options.capabilities.memory_pages = 16;
+    assert!(refused(&options).contains("does not take the set"));
+    options = CardOptions::default();
+    options.memory_bytes = 1 << 20;
+    assert!(refused(&options).contains("shared memory"));
+}
+
+#[test]
+fn a_production_key_is_loaded_in_little_time() {
+    let key = random_key(catalogue::find(catalogue::PRIMARY).unwrap(), 3);
+    let mut device = device(model(&CardOptions::default()));
+    for _ in 0..2 {
+        let start = Instant::now();
+        device.load_keys(&key, &mut |_, _| (), soon()).unwrap();
+        let took = start.elapsed();
+        println!("a production key is loaded in {took:?}");
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    }
+}
+
+/// How a card breaks.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Break {
+    /// A register reads so.
+    Reads(Register, u32),
+    /// All registers read as ones.
+    Gone,
+}
+
+/// A model that breaks.
+struct Broken {
+    card: ModelCard,
+    how: Break,
+}
+
+impl Card for Broken {
+    fn name(&self) -> &str {
+        self.card.name()
+    }
+    fn read_register(&mut self, offset: u32) -> Result<u32, CardError> {
+        match self.how {
+            Break::Reads(register, value) if register.offset() == offset => Ok(value),
+            Break::Gone => Ok(u32::MAX),
+            Break::Reads(..) => self.card.read_register(offset),
+        }
+    }
+    fn write_register(&mut self, offset: u32, value: u32) -> Result<(), CardError> {
+        self.card.write_register(offset, value)
+    }
+    fn memory(&self) -> &Arc<HostMemory> {
+        self.card.memory()
+    }
+    fn wait_interrupt(&mut self, deadline: Instant) -> Result<bool, CardError> {
+        self.card.wait_interrupt(deadline)
+    }
+    fn read_card_memory(&mut self, address: u64, words: &mut [u64]) -> Result<(), CardError> {
+        self.card.read_card_memory(address, words)
+    }
+    fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), CardError> {
+        self.card.write_card_memory(address, words)
+    }
+}
+
+fn broken(how: Break) -> CardTransport {
+    let card = model(&CardOptions::default());
+    CardTransport::new(Box::new(Broken { card, how }))
+}
+
+#[test]
+fn cards_that_cannot_be_are_refused() {
+    for (register, value) in [
+        (Register::Magic, 0),
+        (Register::LutSlots, 0),
+        (Register::LutSlots, u32::MAX),
+        (Register::MaxBatch, u32::MAX),
+        (Register::Clock, 0),
+        (Register::Lanes, 3),
+        (Register::KeyChannels, 0),
+        (Register::BankLog2, 63),
+    ] {
+        let error = RingDevice::new(broken(Break::Reads(register, value))).unwrap_err();
+        assert!(matches!(error, DeviceError::Protocol(_)), "{error}");
+    }
+    let error = RingDevice::new(broken(Break::Reads(Register::Version, 7 << 16))).unwrap_err();
+    assert!(
+        matches!(error, DeviceError::InterfaceVersion { .. }),
+        "{error}"
+    );
+    let error = RingDevice::new(broken(Break::Gone)).unwrap_err();
+    assert!(matches!(error, DeviceError::Removed(_)), "{error}");
+}
+
+#[test]
+fn a_card_that_stays_in_a_state_is_given_up_in_time() {
+    let key = toy_key(1);
+    let states = [
+        (Status::CONFIGURING, "did not answer"),
+        (Status::HALTED, "has stopped"),
+        (6 << 16, "refuses its settings"),
+        (99 << 16, "undefined code 99"),
+        (u32::MAX, "is gone"),
+    ];
+    for (status, text) in states {
+        let mut device = RingDevice::new(broken(Break::Reads(Register::Status, status))).unwrap();
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let error = device
+            .load_keys(&key, &mut |_, _| (), deadline)
+            .unwrap_err();
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    for (status, text) in [
+        (Status::RESETTING, "did not answer"),
+        (Status::STUCK, "reset of the whole function"),
+    ] {
+        let mut device = RingDevice::new(broken(Break::Reads(Register::Status, status))).unwrap();
+        let error = device
+            .reset(Instant::now() + Duration::from_millis(50))
+            .unwrap_err();
+        assert!(error.to_string().contains(text), "{error}");
+    }
+}
+
+#[test]
+fn a_bus_that_does_not_answer_stops_the_card_and_a_reset_brings_it_back() {
+    let key = toy_key(1);
+    let card = model(&CardOptions::default());
+    let memory = Arc::clone(card.memory());
+    let mut device = device(card);
+    works(&mut device, &key);
+    // All of what follows the rings.
+    let base = HostMemory::BASE;
+    let inputs = base + 0x10_0000..base + (64 << 20);
+    memory.fail(inputs, MemoryFault::Dead);
+    let size = key.parameters().big_lwe_size();
+    device.submit(batch(vec![3; size])).unwrap();
+    let start = Instant::now();
+    let error = device.wait(soon()).unwrap_err();
+    assert!(matches!(error, DeviceError::Halted(_)), "{error}");
+    assert!(
+        error.to_string().contains("a bus does not answer"),
+        "{error}"
+    );
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    // It stays so until it is reset, and a reset ends badly while the bus is silent.
+    let error = device.load_keys(&key, &mut |_, _| (), soon());
+    assert!(error.is_err());
+    assert_eq!(device.reset(soon()).unwrap_err(), DeviceError::Stuck);
+    memory.mend();
+    device.reset(soon()).unwrap();
+    works(&mut device, &key);
+    assert_eq!(device.statistics().resets, 1);
+}
+
+#[test]
+fn bus_errors_fail_their_batch_alone() {
+    let key = toy_key(1);
+    let card = model(&CardOptions::default());
+    let memory = Arc::clone(card.memory());
+    let mut device = device(card);
+    works(&mut device, &key);
+    let base = HostMemory::BASE;
+    memory.fail(base + 0x10_0000..base + (64 << 20), MemoryFault::Error);
+    let size = key.parameters().big_lwe_size();
+    device.submit(batch(vec![3; size])).unwrap();
+    let finished = device.wait(soon()).unwrap();
+    let status = JobStatus::BusError;
+    assert!(
+        matches!(finished.outputs, Err(DeviceError::Job { status: s, .. }) if s == status),
+        "{finished:?}"
+    );
+    memory.mend();
+    device.submit(batch(vec![3; size])).unwrap();
+    assert!(device.wait(soon()).unwrap().outputs.is_ok());
+    assert_eq!(device.statistics().errors, 1);
+    // The rings themselves.
+    memory.fail(base..base + 0x1000, MemoryFault::Error);
+    device.submit(batch(vec![3; size])).unwrap();
+    let error = device.wait(soon()).unwrap_err();
+    assert!(
+        error.to_string().contains("submission ring cannot be read"),
+        "{error}"
+    );
+}

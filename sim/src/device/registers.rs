@@ -1,0 +1,371 @@
+//! The card's registers: what they read, and what a write does.
+
+use gyrus_interface::JobStatus;
+use gyrus_interface::card::Capabilities;
+use gyrus_interface::registers::{Access, Control, Fault, Interrupt, REGISTERS, Register, Status};
+use gyrus_interface::settings::Settings;
+use std::time::{Duration, Instant};
+
+/// Cycles of [`Register::BusDeadline`] if that is 0.
+const DEFAULT_BUS_DEADLINE: u64 = 1 << 20;
+
+/// What the worker has to do next.
+pub(super) enum Task {
+    /// End.
+    PowerOff,
+    /// Give everything up.
+    Reset,
+    /// Take settings.
+    Configure,
+    /// Do the next job of the ring.
+    Job,
+}
+
+/// A counter, by the register of its lower half.
+pub(super) struct Counter(Register);
+
+impl Counter {
+    pub(super) const BUSY: Self = Self(Register::BusyCyclesLow);
+    pub(super) const JOBS: Self = Self(Register::JobsLow);
+    pub(super) const BOOTSTRAPS: Self = Self(Register::BootstrapsLow);
+    pub(super) const HOST_READ: Self = Self(Register::HostWordsReadLow);
+    pub(super) const HOST_WRITTEN: Self = Self(Register::HostWordsWrittenLow);
+}
+
+/// What the driver asked for in [`Register::Control`], or by switching the card off.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    configure: bool,
+    pub(super) reset: bool,
+    pub(super) power_off: bool,
+}
+
+/// The registers' state.
+#[derive(Debug)]
+pub(super) struct Registers {
+    /// Constants and settings as they read; halves of counters: the lower one's at `index`, and what
+    /// the upper one reads behind it.
+    values: [u32; REGISTERS],
+    counters: [u64; REGISTERS],
+    power_on: Instant,
+    pub(super) asked: Asked,
+    /// The settings that were taken.
+    taken: Option<Settings>,
+    /// How the last configuration ended.
+    result: u16,
+    /// Bits of [`Status`] that are kept as such.
+    status: u32,
+    /// First submission entry that is not valid yet.
+    tail: u32,
+    /// First one whose job is not completed.
+    position: u32,
+    /// First completion entry that the driver has not read.
+    head: u32,
+    cause: u32,
+}
+
+impl Registers {
+    pub(super) fn new(capabilities: &Capabilities) -> Self {
+        let mut values = [0; REGISTERS];
+        for (register, value) in capabilities.registers() {
+            values[register.index()] = value;
+        }
+        Self {
+            values,
+            counters: [0; REGISTERS],
+            power_on: Instant::now(),
+            asked: Asked::default(),
+            taken: None,
+            result: 0,
+            status: 0,
+            tail: 0,
+            position: 0,
+            head: 0,
+            cause: 0,
+        }
+    }
+
+    /// What a register reads.
+    pub(super) fn read(&mut self, register: Register) -> u32 {
+        match register.access() {
+            Access::Command => 0,
+            Access::Counter => self.read_counter(register),
+            Access::Constant | Access::Setting => self.values[register.index()],
+            Access::Live => match register {
+                Register::Status => self.status(),
+                Register::InterruptCause => self.cause,
+                _ => self.values[register.index()],
+            },
+        }
+    }
+
+    fn status(&self) -> u32 {
+        let bits = [
+            (self.taken.is_some(), Status::CONFIGURED),
+            (self.asked.configure, Status::CONFIGURING),
+            (
+                self.taken.is_some() && self.position != self.tail,
+                Status::BUSY,
+            ),
+            (self.asked.reset, Status::RESETTING),
+        ];
+        let set = bits.iter().filter(|(is, _)| *is).map(|(_, bit)| bit);
+        set.fold(self.status, |status, bit| status | bit)
+            | u32::from(self.result) << Status::RESULT_SHIFT
+    }
+
+    /// The lower half keeps the upper one for the next read of it.
+    fn read_counter(&mut self, register: Register) -> u32 {
+        let index = register.index();
+        if register.name().ends_with("High") {
+            return self.values[index];
+        }
+        if register == Register::CyclesLow {
+            let nanoseconds = self.power_on.elapsed().as_nanos();
+            self.counters[index] = u64::try_from(nanoseconds).unwrap_or(u64::MAX);
+        }
+        let value = self.counters[index];
+        self.values[index + 1] = (value >> 32) as u32;
+        (value & 0xffff_ffff) as u32
+    }
+
+    /// Takes what the driver writes to a register.
+    pub(super) fn write(&mut self, register: Register, value: u32) {
+        match register.access() {
+            Access::Constant | Access::Counter => (),
+            Access::Setting => self.values[register.index()] = value,
+            Access::Command => match register {
+                Register::SubmissionTail => {
+                    if let Some(index) = self.doorbell(value) {
+                        self.tail = index;
+                    }
+                }
+                Register::CompletionHead => {
+                    if let Some(index) = self.doorbell(value) {
+                        self.head = index;
+                    }
+                }
+                _ => self.control(value),
+            },
+            Access::Live => match register {
+                Register::InterruptCause => self.cause &= !value,
+                Register::Error => self.set_error(0, 0, 0),
+                _ => (),
+            },
+        }
+    }
+
+    fn control(&mut self, value: u32) {
+        if value & Control::RESET != 0 {
+            self.asked.reset = true;
+        } else if value & Control::CONFIGURE != 0 && !self.halted() && !self.asked.reset {
+            self.asked.configure = true;
+        }
+    }
+
+    /// A doorbell's index, if it is one.
+    fn doorbell(&mut self, index: u32) -> Option<u32> {
+        if self.halted() || self.asked.reset {
+            return None;
+        }
+        let entries = self.taken.map_or(0, |settings| settings.ring_entries);
+        if index < entries {
+            return Some(index);
+        }
+        self.report(Fault::BadDoorbell as u32, 0, index.into());
+        None
+    }
+
+    const fn halted(&self) -> bool {
+        Status(self.status).has(Status::HALTED)
+    }
+
+    fn set_error(&mut self, code: u32, tag: u64, detail: u64) {
+        let words = [
+            (Register::Error, u64::from(code)),
+            (Register::ErrorTagLow, tag),
+            (Register::ErrorTagHigh, tag >> 32),
+            (Register::ErrorDetailLow, detail),
+            (Register::ErrorDetailHigh, detail >> 32),
+        ];
+        for (register, word) in words {
+            self.values[register.index()] = (word & 0xffff_ffff) as u32;
+        }
+    }
+
+    /// Keeps an error if it is the first.
+    pub(super) fn report(&mut self, code: u32, tag: u64, detail: u64) {
+        if self.values[Register::Error.index()] == 0 {
+            self.set_error(code, tag, detail);
+            self.cause |= Interrupt::ERROR;
+        }
+    }
+
+    /// Stops the card because of a fault.
+    pub(super) fn halt(&mut self, fault: Fault, tag: u64, detail: u64) {
+        self.report(fault as u32, tag, detail);
+        self.status |= Status::HALTED;
+    }
+
+    /// Adds to a counter.
+    pub(super) const fn count(&mut self, counter: &Counter, amount: u64) {
+        let counter = &mut self.counters[counter.0.index()];
+        *counter = counter.wrapping_add(amount);
+    }
+
+    /// Sets or clears bits of [`Register::Status`].
+    pub(super) const fn set_status(&mut self, bits: u32, set: bool) {
+        if set {
+            self.status |= bits;
+        } else {
+            self.status &= !bits;
+        }
+    }
+
+    /// The settings as they were written.
+    pub(super) fn settings(&self) -> Settings {
+        Settings::from_registers(|register| self.values[register.index()])
+    }
+
+    /// Ends a configuration.
+    pub(super) const fn configured(&mut self, result: Result<Settings, JobStatus>) {
+        self.asked.configure = false;
+        match result {
+            Ok(settings) => {
+                self.taken = Some(settings);
+                self.set_status(Status::KEY_LOADED | Status::KEYSWITCH_KEY_LOADED, false);
+                (self.tail, self.position, self.head) = (0, 0, 0);
+                self.result = JobStatus::Ok as u16;
+            }
+            Err(status) => self.result = status as u16,
+        }
+    }
+
+    /// Ends a reset: as after power-on, but for the counters.
+    pub(super) fn reset(&mut self, stuck: bool) {
+        for register in Register::ALL {
+            if matches!(register.access(), Access::Setting | Access::Live) {
+                self.values[register.index()] = 0;
+            }
+        }
+        self.asked.reset = false;
+        self.asked.configure = false;
+        self.taken = None;
+        self.result = 0;
+        self.status = if stuck { Status::STUCK } else { 0 };
+        (self.tail, self.position, self.head) = (0, 0, 0);
+        self.cause = 0;
+    }
+
+    /// Says that the jobs before `position` are completed.
+    pub(super) const fn advance(&mut self, position: u32) {
+        self.position = position;
+        self.cause |= Interrupt::COMPLETION;
+    }
+
+    /// First completion entry that the driver has not read.
+    pub(super) const fn head(&self) -> u32 {
+        self.head
+    }
+
+    /// Cycles, here nanoseconds, after which a bus counts as dead.
+    pub(super) fn bus_deadline(&self) -> Duration {
+        Duration::from_nanos(match self.values[Register::BusDeadline.index()] {
+            0 => DEFAULT_BUS_DEADLINE,
+            cycles => cycles.into(),
+        })
+    }
+
+    /// Whether an enabled cause stands.
+    pub(super) fn interrupt(&self) -> bool {
+        self.cause & self.values[Register::InterruptEnable.index()] != 0
+    }
+
+    /// What there is to do.
+    pub(super) fn task(&self) -> Option<Task> {
+        if self.asked.power_off {
+            Some(Task::PowerOff)
+        } else if self.asked.reset {
+            Some(Task::Reset)
+        } else if self.halted() {
+            None
+        } else if self.taken.is_some() && self.position != self.tail {
+            Some(Task::Job)
+        } else {
+            self.asked.configure.then_some(Task::Configure)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::CardOptions;
+
+    fn registers() -> Registers {
+        Registers::new(&CardOptions::default().capabilities)
+    }
+
+    #[test]
+    fn settings_read_back_and_nothing_else_can_be_written() {
+        let mut registers = registers();
+        for &register in Register::ALL {
+            let before = registers.read(register);
+            if register == Register::Control {
+                continue;
+            }
+            registers.write(register, 0x1234_5678);
+            match register.access() {
+                Access::Setting => assert_eq!(registers.read(register), 0x1234_5678),
+                Access::Constant => assert_eq!(registers.read(register), before),
+                Access::Command => assert_eq!(registers.read(register), 0),
+                Access::Live | Access::Counter => (),
+            }
+        }
+        assert_eq!(registers.read(Register::JobsLow), 0);
+        assert_eq!(registers.read(Register::Status), 0);
+    }
+
+    #[test]
+    fn the_upper_half_of_a_counter_belongs_to_the_lower_one_that_was_read() {
+        let mut registers = registers();
+        registers.count(&Counter::JOBS, u64::from(u32::MAX));
+        assert_eq!(registers.read(Register::JobsLow), u32::MAX);
+        registers.count(&Counter::JOBS, 1);
+        assert_eq!(registers.read(Register::JobsHigh), 0);
+        assert_eq!(registers.read(Register::JobsLow), 0);
+        assert_eq!(registers.read(Register::JobsHigh), 1);
+        assert_eq!(registers.read(Register::BootstrapsLow), 0);
+    }
+
+    #[test]
+    fn the_first_error_stays_until_it_is_cleared() {
+        let mut registers = registers();
+        registers.report(5, 1 << 40 | 2, 3 << 40 | 4);
+        registers.report(6, 7, 8);
+        let mut read = |register| registers.read(register);
+        assert_eq!(read(Register::Error), 5);
+        assert_eq!(read(Register::ErrorTagLow), 2);
+        assert_eq!(read(Register::ErrorTagHigh), 1 << 8);
+        assert_eq!(read(Register::ErrorDetailLow), 4);
+        assert_eq!(read(Register::ErrorDetailHigh), 3 << 8);
+        assert_eq!(read(Register::InterruptCause), Interrupt::ERROR);
+        registers.write(Register::InterruptCause, Interrupt::ERROR);
+        registers.report(6, 7, 8);
+        assert_eq!(registers.read(Register::InterruptCause), 0);
+        registers.write(Register::Error, 0);
+        assert_eq!(registers.read(Register::Error), 0);
+        registers.report(6, 7, 8);
+        assert_eq!(registers.read(Register::Error), 6);
+        assert_eq!(registers.read(Register::InterruptCause), Interrupt::ERROR);
+    }
+
+    #[test]
+    fn a_doorbell_before_the_rings_is_bad() {
+        let mut registers = registers();
+        registers.write(Register::SubmissionTail, 1);
+        assert_eq!(registers.read(Register::Error), Fault::BadDoorbell as u32);
+        assert_eq!(registers.read(Register::ErrorDetailLow), 1);
+        assert!(registers.task().is_none());
+    }
+}

@@ -1,0 +1,139 @@
+//! What the driver's side of the card and its worker share: the registers, and how one waits for the
+//! other.
+
+use super::registers::{Registers, Task};
+use gyrus_interface::card::Capabilities;
+use gyrus_interface::registers::{Fault, Register};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// The registers, and the means to wait for each other.
+#[derive(Debug)]
+pub(super) struct Shared {
+    registers: Mutex<Registers>,
+    changed: Condvar,
+    /// Set while a reset or the end is asked for: the worker gives up what it does.
+    cancel: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(capabilities: &Capabilities) -> Self {
+        Self {
+            registers: Mutex::new(Registers::new(capabilities)),
+            changed: Condvar::new(),
+            cancel: AtomicBool::new(false),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registers> {
+        self.registers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the registers or changes them, and wakes who waits for a change.
+    pub(super) fn with<T>(&self, change: impl FnOnce(&mut Registers) -> T) -> T {
+        let result = change(&mut self.lock());
+        self.changed.notify_all();
+        result
+    }
+
+    /// What a register reads.
+    pub(super) fn read(&self, register: Register) -> u32 {
+        self.lock().read(register)
+    }
+
+    /// Takes what the driver writes to a register.
+    pub(super) fn write(&self, register: Register, value: u32) {
+        self.with(|registers| {
+            registers.write(register, value);
+            if registers.asked.reset {
+                self.cancel.store(true, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// Tells the worker to end.
+    pub(super) fn power_off(&self) {
+        self.with(|registers| {
+            registers.asked.power_off = true;
+            self.cancel.store(true, Ordering::Relaxed);
+        });
+    }
+
+    /// Ends a reset.
+    pub(super) fn reset(&self, stuck: bool) {
+        self.with(|registers| {
+            registers.reset(stuck);
+            self.cancel
+                .store(registers.asked.power_off, Ordering::Relaxed);
+        });
+    }
+
+    /// What tells the worker to give up.
+    pub(super) const fn cancel(&self) -> &AtomicBool {
+        &self.cancel
+    }
+
+    /// Whether the worker has to give up.
+    pub(super) fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Whether the worker has to end.
+    pub(super) fn ending(&self) -> bool {
+        self.lock().asked.power_off
+    }
+
+    /// Waits for something to do.
+    pub(super) fn next_task(&self) -> Task {
+        let mut registers = self.lock();
+        loop {
+            if let Some(task) = registers.task() {
+                return task;
+            }
+            registers = self
+                .changed
+                .wait(registers)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits until the driver has read completions so that entry `next` may become the first free
+    /// one; `false` when the worker has to give up. Reports, once, that it waits: the entry at
+    /// `address` is not free.
+    pub(super) fn wait_for_room(&self, next: u32, tag: u64, address: u64) -> bool {
+        let mut registers = self.lock();
+        while registers.head() == next {
+            if self.cancelled() {
+                return false;
+            }
+            registers.report(Fault::CompletionRingFull as u32, tag, address);
+            self.changed.notify_all();
+            registers = self
+                .changed
+                .wait(registers)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        true
+    }
+
+    /// Waits for an interrupt until `deadline`; `false` when none came.
+    pub(super) fn wait_interrupt(&self, deadline: Instant) -> bool {
+        let mut registers = self.lock();
+        loop {
+            if registers.interrupt() {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            (registers, _) = self
+                .changed
+                .wait_timeout(registers, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
