@@ -2,8 +2,12 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`device`] | a card around the engine: host memory, job rings, look-up table slots, a worker |
+//! | [`conformance`] | what every card has to do, as checks of any [`device::Card`] |
+//! | [`device`] | a card around the engine: registers, memory, job rings, a worker |
 //! | [`model`] | the functional engine: every step of KS + PBS, bit-exact, no notion of a card |
+//! | [`rtl`] | the emitted RTL as a card, under Verilator |
 
+pub mod conformance;
 pub mod device;
 pub mod model;
+pub mod rtl;

@@ -1,8 +1,10 @@
 //! Why a core cannot be verilated or a batch not be run.
 
 use crate::blind_rotate::BuildError;
+use crate::catalogue::CatalogueError;
 use crate::emit::EmitError;
-use crate::ntt::NttError;
+use crate::ntt::ShapeError;
+use gyrus_interface::ImageError;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,10 +15,16 @@ use thiserror::Error;
 pub enum VerilateError {
     /// No such lanes or polynomial size.
     #[error(transparent)]
-    Shape(#[from] NttError),
+    Shape(#[from] ShapeError),
     /// The core cannot be built.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The card cannot be built or written.
+    #[error(transparent)]
+    Card(#[from] CatalogueError),
+    /// The key has no image for it.
+    #[error(transparent)]
+    Key(#[from] ImageError),
     /// It cannot be written as Verilog.
     #[error(transparent)]
     Emit(#[from] EmitError),

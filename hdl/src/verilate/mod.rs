@@ -8,12 +8,14 @@
 //! A build is kept: the same text with the same options in the same directory is not built again.
 //! Programs that build hold a lock on the directory, and every one that is started has a deadline.
 
+mod card;
 mod error;
 mod job;
 mod process;
 mod rig;
 mod rotation;
 
+pub use card::{CYCLE, CardLibrary, FREE, NEW};
 pub use error::VerilateError;
 pub use job::{Job, Memory, Outcome, Wave};
 pub use rotation::{Rotation, Sizes, Turns, trace};
@@ -30,6 +32,9 @@ use std::time::{Duration, Instant};
 
 /// The C++ program around the verilated core.
 const HARNESS: &str = include_str!("harness.cpp");
+
+/// The C++ class of the simulation.
+const CLASS: &str = "Vrig";
 
 /// How to build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,31 +105,24 @@ impl Core {
         let path = directory.join("lock");
         let lock = File::create(&path).map_err(file_error(&path))?;
         lock.lock().map_err(file_error(&path))?;
-        let (verilator, make) = (verilator(options.trace), make(options.compilers));
+        let mut verilator = verilator_command(options.trace, rig::RIG, CLASS);
+        verilator.args(["-o", "harness", "core.v", "rig.v", "harness.cpp"]);
         let sources = [
             ("core.v", design.verilog()),
             ("rig.v", rig::rig(&design.manifest(), parameters.beat_words)),
             ("harness.cpp", HARNESS.to_owned()),
-            ("commands", format!("{verilator:?}\n{:?}\n", self::make(1))),
+            (
+                "commands",
+                format!("{verilator:?}\n{:?}\n", make_command(1, CLASS)),
+            ),
         ];
         let harness = directory.join("build").join("harness");
-        let built = directory.join("built");
-        let same = |(name, text): &(&str, String)| {
-            fs::read(directory.join(name)).is_ok_and(|found| found == text.as_bytes())
-        };
-        if !(built.exists() && harness.exists() && sources.iter().all(same)) {
-            remove(&built)?;
-            for (name, text) in &sources {
-                let path = directory.join(name);
-                fs::write(&path, text).map_err(file_error(&path))?;
-            }
-            let build = directory.join("build");
-            if build.exists() {
-                fs::remove_dir_all(&build).map_err(file_error(&build))?;
-            }
+        if !up_to_date(&directory, &harness, &sources)? {
             let deadline = options.deadline;
+            let make = make_command(options.compilers, CLASS);
             finish(&directory, "verilator", verilator, deadline, Errors::Kept)?;
             finish(&directory, "make", make, deadline, Errors::Kept)?;
+            let built = directory.join("built");
             fs::write(&built, "").map_err(file_error(&built))?;
         }
         Ok(Self {
@@ -169,32 +167,51 @@ impl Core {
     }
 }
 
-/// Verilog to C++.
-fn verilator(trace: bool) -> Command {
+/// Whether `product` was made of these texts, by name, with the last of them the commands. If it was not,
+/// they are written, and what was there before is gone.
+fn up_to_date(
+    directory: &Path,
+    product: &Path,
+    sources: &[(&str, String)],
+) -> Result<bool, VerilateError> {
+    let built = directory.join("built");
+    let same = |(name, text): &(&str, String)| {
+        fs::read(directory.join(name)).is_ok_and(|found| found == text.as_bytes())
+    };
+    if built.exists() && product.exists() && sources.iter().all(same) {
+        return Ok(true);
+    }
+    remove(&built)?;
+    for (name, text) in sources {
+        let path = directory.join(name);
+        fs::write(&path, text).map_err(file_error(&path))?;
+    }
+    let build = directory.join("build");
+    if build.exists() {
+        fs::remove_dir_all(&build).map_err(file_error(&build))?;
+    }
+    Ok(false)
+}
+
+/// Verilog to C++: all but the product's name and the sources.
+fn verilator_command(trace: bool, top: &str, class: &str) -> Command {
     let mut command = Command::new("verilator");
-    command.args([
-        "--cc",
-        "--exe",
-        "--top-module",
-        rig::RIG,
-        "--prefix",
-        "Vrig",
-    ]);
+    command.args(["--cc", "--exe", "--top-module", top, "--prefix", class]);
     command.args(["-O3", "--x-assign", "fast", "--x-initial", "fast"]);
     // The emitter's tests hold the text to the lint; here it is only translated.
     command.args(["-Wno-lint", "-Wno-fatal", "--output-split", "20000"]);
     if trace {
         command.arg("--trace-fst");
     }
-    command.args(["--Mdir", "build", "-o", "harness"]);
-    command.args(["core.v", "rig.v", "harness.cpp"]);
+    command.args(["--Mdir", "build"]);
     command
 }
 
 /// C++ to a program. What runs once is not worth optimising.
-fn make(compilers: usize) -> Command {
+fn make_command(compilers: usize, class: &str) -> Command {
     let mut command = Command::new("make");
-    command.args(["-C", "build", "-f", "Vrig.mk", "-j", &compilers.to_string()]);
+    command.args(["-C", "build", "-f", &format!("{class}.mk")]);
+    command.args(["-j", &compilers.to_string()]);
     command.args(["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]);
     command
 }

@@ -1,0 +1,285 @@
+//! The card, driven cycle by cycle.
+
+use super::axi::{Pace, ReadPort, WritePort};
+use super::library::{LibraryError, Simulation};
+use super::memory::Memory;
+use super::pins::{LitePins, NoPort, Pins, Ports, ReadPins, WritePins};
+use crate::device::{Card, CardError, CardMemory, HostMemory};
+use gyrus_hdl::card::CardParameters;
+use gyrus_hdl::verilate::{CardLibrary, Options, VerilateError};
+use gyrus_interface::card::Channels;
+use gyrus_interface::registers::BAR_BYTES;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// Cycles in which a register answers, if it ever does.
+const REGISTER_CYCLES: u64 = 1000;
+
+/// Cycles between two looks at the clock on the wall.
+const CYCLES_A_LOOK: u64 = 256;
+
+/// Why there is no simulated card.
+#[derive(Debug, Error)]
+pub enum RtlError {
+    /// It cannot be built.
+    #[error(transparent)]
+    Build(#[from] VerilateError),
+    /// It was built, but cannot be used.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// It was built, but is another design.
+    #[error(transparent)]
+    Port(#[from] NoPort),
+}
+
+/// How the card is built, and what is around it.
+#[derive(Debug, Clone)]
+pub struct RtlOptions {
+    /// The card's sizes.
+    pub parameters: CardParameters,
+    /// Where the simulation is built and kept.
+    pub directory: PathBuf,
+    /// Bytes of host memory.
+    pub memory_bytes: usize,
+    /// How fast host memory answers.
+    pub host: Pace,
+    /// How fast card memory answers, on each of its buses.
+    pub card: Pace,
+    /// A file for the waveform.
+    pub trace: Option<PathBuf>,
+    /// Longest time for each step of the build.
+    pub build_deadline: Duration,
+}
+
+impl RtlOptions {
+    /// A card of these sizes, built in this directory, with 64 MiB of host memory a microsecond away (at
+    /// 300 MHz) and card memory 100 cycles away.
+    #[must_use]
+    pub fn new(parameters: CardParameters, directory: PathBuf) -> Self {
+        Self {
+            parameters,
+            directory,
+            memory_bytes: 64 << 20,
+            host: Pace {
+                latency: 300,
+                beat_cycles: 1,
+            },
+            card: Pace {
+                latency: 100,
+                beat_cycles: 1,
+            },
+            trace: None,
+            build_deadline: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// A card under simulation.
+#[derive(Debug)]
+pub struct RtlCard {
+    name: String,
+    simulation: Simulation,
+    lite: LitePins,
+    irq: usize,
+    reads: Vec<ReadPort>,
+    writes: Vec<WritePort>,
+    host: Arc<HostMemory>,
+    card: Arc<Mutex<CardMemory>>,
+    cycles: u64,
+    build_time: Duration,
+}
+
+impl RtlCard {
+    /// Builds the simulation, unless that was done before, and powers the card on.
+    ///
+    /// # Errors
+    /// [`RtlError`] if a tool is missing or fails, or the directory cannot be written.
+    pub fn power_on(options: &RtlOptions) -> Result<Self, RtlError> {
+        let build = Options {
+            trace: options.trace.is_some(),
+            deadline: options.build_deadline,
+            ..Options::all_cores()
+        };
+        let library = CardLibrary::build(&options.parameters, &options.directory, &build)?;
+        let ports = Ports::new(&library);
+        let capabilities = options.parameters.capabilities(0);
+        let host = Arc::new(HostMemory::new(options.memory_bytes));
+        let card = Arc::new(Mutex::new(CardMemory::new(capabilities.memory_bytes())));
+        let at_host = Memory::Host(Arc::clone(&host));
+        let on_card = Memory::Card(Arc::clone(&card));
+        let narrow = |bus, memory: &Memory, pace| {
+            ReadPins::narrow(&ports, bus).map(|pins| ReadPort::new(pins, memory.clone(), pace))
+        };
+        let mut reads = vec![
+            narrow("m_host", &at_host, options.host)?,
+            narrow("m_card", &on_card, options.card)?,
+        ];
+        let mut keys = |bus, channels: Channels| -> Result<(), NoPort> {
+            for channel in 0..channels.count as usize {
+                let pins = ReadPins::wide(&ports, bus, channel, channels.words as usize)?;
+                reads.push(ReadPort::new(pins, on_card.clone(), options.card));
+            }
+            Ok(())
+        };
+        keys("m_key", options.parameters.key)?;
+        keys("m_keyswitch", options.parameters.keyswitch)?;
+        let write = |bus, memory: &Memory, pace| {
+            WritePins::new(&ports, bus).map(|pins| WritePort::new(pins, memory.clone(), pace))
+        };
+        let writes = vec![
+            write("m_host", &at_host, options.host)?,
+            write("m_card", &on_card, options.card)?,
+        ];
+        Ok(Self {
+            name: format!("rtl ({} lanes, verilated)", options.parameters.core.lanes),
+            lite: LitePins::new(&ports)?,
+            irq: ports.output("irq")?,
+            simulation: Simulation::new(&library, options.trace.as_deref())?,
+            reads,
+            writes,
+            host,
+            card,
+            cycles: 0,
+            build_time: library.build_time(),
+        })
+    }
+
+    /// Cycles since power-on.
+    #[must_use]
+    pub const fn cycles(&self) -> u64 {
+        self.cycles
+    }
+
+    /// What building took, or finding what was built.
+    #[must_use]
+    pub const fn build_time(&self) -> Duration {
+        self.build_time
+    }
+
+    /// Lets some cycles pass.
+    pub fn run(&mut self, cycles: u64) {
+        for _ in 0..cycles {
+            self.cycle();
+        }
+    }
+
+    /// One cycle.
+    fn cycle(&mut self) {
+        let now = self.cycles;
+        let mut inputs = Pins(self.simulation.inputs());
+        for port in &mut self.reads {
+            port.drive(now, &mut inputs);
+        }
+        for port in &mut self.writes {
+            port.drive(now, &mut inputs);
+        }
+        let outputs = self.simulation.cycle();
+        for port in &mut self.reads {
+            port.sample(now, outputs);
+        }
+        for port in &mut self.writes {
+            port.sample(now, outputs);
+        }
+        self.cycles += 1;
+    }
+
+    fn high(&self, pin: usize) -> bool {
+        self.simulation.outputs()[pin] != 0
+    }
+
+    fn silent(&self) -> CardError {
+        CardError::Gone(format!("{}: its registers do not answer", self.name))
+    }
+}
+
+fn check(offset: u32) -> Result<(), CardError> {
+    if offset < BAR_BYTES && offset.is_multiple_of(4) {
+        Ok(())
+    } else {
+        Err(CardError::NoRegister(offset))
+    }
+}
+
+impl Card for RtlCard {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn read_register(&mut self, offset: u32) -> Result<u32, CardError> {
+        check(offset)?;
+        let (address, valid, ready) = (self.lite.araddr, self.lite.arvalid, self.lite.rready);
+        let mut pins = Pins(self.simulation.inputs());
+        pins.put(address, offset.into());
+        pins.set(valid, true);
+        pins.set(ready, true);
+        for _ in 0..REGISTER_CYCLES {
+            self.cycle();
+            if self.high(self.lite.arready) {
+                Pins(self.simulation.inputs()).set(valid, false);
+            }
+            if self.high(self.lite.rvalid) {
+                Pins(self.simulation.inputs()).set(ready, false);
+                return Ok((self.simulation.outputs()[self.lite.rdata] & 0xffff_ffff) as u32);
+            }
+        }
+        Err(self.silent())
+    }
+
+    fn write_register(&mut self, offset: u32, value: u32) -> Result<(), CardError> {
+        check(offset)?;
+        let lite = &self.lite;
+        let (address_valid, data_valid, ready) = (lite.awvalid, lite.wvalid, lite.bready);
+        let (address, data, strobes) = (lite.awaddr, lite.wdata, lite.wstrb);
+        let mut pins = Pins(self.simulation.inputs());
+        pins.put(address, offset.into());
+        pins.put(data, value.into());
+        pins.put(strobes, 0xf);
+        pins.set(address_valid, true);
+        pins.set(data_valid, true);
+        pins.set(ready, true);
+        for _ in 0..REGISTER_CYCLES {
+            self.cycle();
+            if self.high(self.lite.awready) {
+                Pins(self.simulation.inputs()).set(address_valid, false);
+            }
+            if self.high(self.lite.wready) {
+                Pins(self.simulation.inputs()).set(data_valid, false);
+            }
+            if self.high(self.lite.bvalid) {
+                Pins(self.simulation.inputs()).set(ready, false);
+                return Ok(());
+            }
+        }
+        Err(self.silent())
+    }
+
+    fn memory(&self) -> &Arc<HostMemory> {
+        &self.host
+    }
+
+    fn wait_interrupt(&mut self, deadline: Instant) -> Result<bool, CardError> {
+        loop {
+            for _ in 0..CYCLES_A_LOOK {
+                self.cycle();
+                if self.high(self.irq) {
+                    return Ok(true);
+                }
+            }
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn read_card_memory(&mut self, address: u64, words: &mut [u64]) -> Result<(), CardError> {
+        let memory = self.card.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.read(address, words)
+    }
+
+    fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), CardError> {
+        let mut memory = self.card.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.write(address, words)
+    }
+}
