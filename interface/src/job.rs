@@ -25,7 +25,9 @@
 //! The first check that fails ends the job; nothing of it has been done then. `in window` means: a
 //! multiple of 8 ([`JobStatus::MisalignedAddress`]), and all bytes within the window of
 //! [`crate::settings::Settings`] ([`JobStatus::AddressOutOfRange`]); the detail is the address. A bus that
-//! answers with an error, at whatever time, makes [`JobStatus::BusError`], the detail the word's address.
+//! answers with an error, at whatever time, makes [`JobStatus::BusError`]. The detail is the address of the word
+//! that could not be read, or an address within the ciphertext or run of words that could not be written; any
+//! part of the destination may have been written then.
 //!
 //! | job | check | status | detail |
 //! |---|---|---|---|
@@ -54,7 +56,8 @@
 //!
 //! # Keys
 //!
-//! An upload with offset 0 begins a key: from then on it is not loaded, until the last piece of its last
+//! An adopted key is one that lies in card memory already: nothing is uploaded. An upload with offset 0
+//! begins a key: from then on it is not loaded, until the last piece of its last
 //! channel is in. Behind the end of a channel the next piece has the offset of the next channel
 //! ([`crate::card`]). If a key proves wrong while it is used, the jobs that needed it end with
 //! `ChecksumMismatch` (detail 0), or `BusError` if the bus said so, and it counts as not loaded. A card that
@@ -131,6 +134,13 @@ pub enum Job {
         /// Its checksum ([`crate::layout::Checksum`]).
         checksum: u32,
     },
+    /// Takes the image of a key that lies in card memory as complete: it was put there in another way, or is
+    /// still there from before a reset. Nothing is checked; if it is wrong, its own checksums tell when it is
+    /// used.
+    AdoptKey {
+        /// Which key.
+        kind: KeyKind,
+    },
     /// `count` look-up tables into the slots from `slot` on.
     UploadLuts {
         /// First table.
@@ -167,6 +177,8 @@ pub mod opcode {
     pub const COPY: u8 = 4;
     /// [`Job::Barrier`](super::Job::Barrier).
     pub const BARRIER: u8 = 5;
+    /// [`Job::AdoptKey`](super::Job::AdoptKey).
+    pub const ADOPT_KEY: u8 = 6;
 }
 
 const FLAG_PHASE: u8 = 1;
@@ -267,6 +279,19 @@ fn fields(job: Job) -> Fields {
             opcode: opcode::BARRIER,
             ..Fields::default()
         },
+        Job::AdoptKey { kind } => Fields {
+            opcode: opcode::ADOPT_KEY,
+            samples: kind as u16,
+            ..Fields::default()
+        },
+    }
+}
+
+const fn kind(number: u16) -> Result<KeyKind, JobStatus> {
+    match number {
+        0 => Ok(KeyKind::Bootstrapping),
+        1 => Ok(KeyKind::Keyswitch),
+        _ => Err(JobStatus::MalformedDescriptor),
     }
 }
 
@@ -296,11 +321,7 @@ fn job(fields: &Fields) -> Result<Job, JobStatus> {
             stride,
         },
         opcode::UPLOAD_KEY => Job::UploadKey {
-            kind: match samples {
-                0 => KeyKind::Bootstrapping,
-                1 => KeyKind::Keyswitch,
-                _ => return Err(JobStatus::MalformedDescriptor),
-            },
+            kind: kind(samples)?,
             source,
             offset: destination,
             length,
@@ -318,6 +339,9 @@ fn job(fields: &Fields) -> Result<Job, JobStatus> {
             length,
         },
         opcode::BARRIER => Job::Barrier,
+        opcode::ADOPT_KEY => Job::AdoptKey {
+            kind: kind(samples)?,
+        },
         _ => return Err(JobStatus::UnknownOpcode),
     };
     Ok(job)

@@ -11,6 +11,7 @@ const _: () = assert!(
         && opcode::UPLOAD_LUTS == 3
         && opcode::COPY == 4
         && opcode::BARRIER == 5
+        && opcode::ADOPT_KEY == 6
 );
 
 /// Fields of a descriptor.
@@ -30,6 +31,7 @@ pub(super) struct Decode {
     pub(super) upload_luts: Signal<Out, Bit>,
     pub(super) copy: Signal<Out, Bit>,
     pub(super) barrier: Signal<Out, Bit>,
+    pub(super) adopt_key: Signal<Out, Bit>,
     /// The opcode is known.
     pub(super) known: Signal<Out, Bit>,
     /// Fields that it does not use are 0.
@@ -56,6 +58,7 @@ pub(super) struct Decode {
     is_luts: Signal<Local, Bit>,
     is_copy: Signal<Local, Bit>,
     is_barrier: Signal<Local, Bit>,
+    is_adopt: Signal<Local, Bit>,
     has_list: Signal<Local, Bit>,
     other_flags: Signal<Local, Bit>,
     has_samples: Signal<Local, Bit>,
@@ -75,6 +78,8 @@ impl Logic for Decode {
         self.is_luts.next = self.opcode.val() == 3;
         self.is_copy.next = self.opcode.val() == 4;
         self.is_barrier.next = self.opcode.val() == 5;
+        self.is_adopt.next = self.opcode.val() == 6;
+        self.adopt_key.next = self.is_adopt.val();
         self.bootstrap.next = self.is_bootstrap.val();
         self.upload_key.next = self.is_key.val();
         self.upload_luts.next = self.is_luts.val();
@@ -84,7 +89,8 @@ impl Logic for Decode {
             | self.is_key.val()
             | self.is_luts.val()
             | self.is_copy.val()
-            | self.is_barrier.val();
+            | self.is_barrier.val()
+            | self.is_adopt.val();
         self.has_list.next = self.header.val().get_bit(9);
         self.list.next = self.has_list.val();
         self.keyswitch.next = self.header.val().get_bit(16);
@@ -131,6 +137,16 @@ impl Logic for Decode {
             self.well_formed.next = !self.beyond.val()
                 & !self.has_samples.val()
                 & !self.has_count.val()
+                & !self.slots.val().any()
+                & !self.has_checksum.val();
+        }
+        if self.is_adopt.val() {
+            self.well_formed.next = !self.beyond.val()
+                & !self.header.val().get_bits::<15>(17).any()
+                & !self.has_count.val()
+                & !self.source.val().any()
+                & !self.destination.val().any()
+                & !self.length.val().any()
                 & !self.slots.val().any()
                 & !self.has_checksum.val();
         }

@@ -84,6 +84,7 @@ pub(super) struct Execute {
     pub(super) is_key: Signal<In, Bit>,
     pub(super) is_luts: Signal<In, Bit>,
     pub(super) is_copy: Signal<In, Bit>,
+    pub(super) is_adopt: Signal<In, Bit>,
     pub(super) has_list: Signal<In, Bit>,
     pub(super) keyswitch: Signal<In, Bit>,
     pub(super) samples: Signal<In, Bits<16>>,
@@ -113,6 +114,7 @@ pub(super) struct Execute {
     pub(super) piece_begin: Signal<Out, Bit>,
     pub(super) piece_accept: Signal<Out, Bit>,
     pub(super) piece_drop: Signal<Out, Bit>,
+    pub(super) piece_adopt: Signal<Out, Bit>,
     /// [`super::Slots`].
     pub(super) slots_start: Signal<Out, Bit>,
     pub(super) slots_command: Signal<Out, Bits<3>>,
@@ -199,6 +201,7 @@ impl Execute {
             is_key: Signal::default(),
             is_luts: Signal::default(),
             is_copy: Signal::default(),
+            is_adopt: Signal::default(),
             has_list: Signal::default(),
             keyswitch: Signal::default(),
             samples: Signal::default(),
@@ -224,6 +227,7 @@ impl Execute {
             piece_begin: Signal::default(),
             piece_accept: Signal::default(),
             piece_drop: Signal::default(),
+            piece_adopt: Signal::default(),
             slots_start: Signal::default(),
             slots_command: Signal::default(),
             slots_done: Signal::default(),
@@ -325,7 +329,9 @@ impl Logic for Execute {
         self.move_start.next = self.state.q.val() == State::Move;
         self.move_words.next = self.words.q.val().get_bits::<24>(0);
         self.move_to.next = self.to.q.val();
-        self.piece_begin.next = (self.state.q.val() == State::Unmark) & self.is_key.val();
+        self.piece_begin.next =
+            (self.state.q.val() == State::Unmark) & (self.is_key.val() | self.is_adopt.val());
+        self.piece_adopt.next = false;
         self.piece_accept.next = false;
         self.piece_drop.next = false;
         self.slots_start.next = (self.state.q.val() == State::Forget)
@@ -615,7 +621,7 @@ impl Logic for Execute {
             State::Quiet => {
                 if self.complete.val() | (self.is_luts.val() & self.tables_read.val()) {
                     self.state.d.next = State::Unmark;
-                    if !self.is_key.val() & !self.is_luts.val() {
+                    if !self.is_key.val() & !self.is_luts.val() & !self.is_adopt.val() {
                         self.state.d.next = State::Finish;
                         if self.is_copy.val() & self.words.q.val().any() {
                             self.state.d.next = State::Move;
@@ -631,6 +637,10 @@ impl Logic for Execute {
                     | (self.is_key.val() & self.keys_stopped.val())
                 {
                     self.state.d.next = State::Move;
+                }
+                if self.is_adopt.val() & self.keys_stopped.val() {
+                    self.piece_adopt.next = true;
+                    self.state.d.next = State::Finish;
                 }
             }
             State::Move => {

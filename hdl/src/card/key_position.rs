@@ -30,6 +30,8 @@ pub(super) struct KeyPosition {
     pub(super) commence: Signal<In, Bit>,
     /// It is written.
     pub(super) accept: Signal<In, Bit>,
+    /// What lies in memory is the key, whatever was written.
+    pub(super) adopt: Signal<In, Bit>,
     /// The key is to begin anew.
     pub(super) drop: Signal<In, Bit>,
     /// All pieces are in.
@@ -65,6 +67,7 @@ impl KeyPosition {
             fits: Signal::default(),
             commence: Signal::default(),
             accept: Signal::default(),
+            adopt: Signal::default(),
             drop: Signal::default(),
             loaded: Signal::default(),
             is_first: Signal::default(),
@@ -117,6 +120,10 @@ impl Logic for KeyPosition {
                     self.expected.d.next = 0.into();
                 }
             }
+        }
+        if self.adopt.val() {
+            self.complete.d.next = true;
+            self.expected.d.next = 0.into();
         }
         if self.drop.val() {
             self.complete.d.next = false;

@@ -255,6 +255,7 @@ struct Piece {
     fits: Vec<Signal<In, Bit>>,
     commence: Signal<In, Bit>,
     accept: Signal<In, Bit>,
+    adopt: Signal<In, Bit>,
     drop: Signal<In, Bit>,
     drop_both: Signal<In, Bit>,
     key_wrong: Signal<In, Bit>,
@@ -264,6 +265,7 @@ struct Piece {
     begins: Vec<Signal<Out, Bit>>,
     accepts: Vec<Signal<Out, Bit>>,
     drops: Vec<Signal<Out, Bit>>,
+    adopts: Vec<Signal<Out, Bit>>,
 }
 
 impl Piece {
@@ -274,6 +276,7 @@ impl Piece {
             begins: many(2, |_| Signal::default()),
             accepts: many(2, |_| Signal::default()),
             drops: many(2, |_| Signal::default()),
+            adopts: many(2, |_| Signal::default()),
             ..Self::default()
         }
     }
@@ -292,6 +295,8 @@ impl Logic for Piece {
         self.begins[1].next = self.commence.val() & self.keyswitch.val();
         self.accepts[0].next = self.accept.val() & !self.keyswitch.val();
         self.accepts[1].next = self.accept.val() & self.keyswitch.val();
+        self.adopts[0].next = self.adopt.val() & !self.keyswitch.val();
+        self.adopts[1].next = self.adopt.val() & self.keyswitch.val();
         self.drops[0].next =
             (self.drop.val() & !self.keyswitch.val()) | self.drop_both.val() | self.key_wrong.val();
         self.drops[1].next = (self.drop.val() & self.keyswitch.val())
@@ -741,6 +746,7 @@ impl Logic for Card {
         wire!(execute.is_key <= decode.upload_key);
         wire!(execute.is_luts <= decode.upload_luts);
         wire!(execute.is_copy <= decode.copy);
+        wire!(execute.is_adopt <= decode.adopt_key);
         wire!(execute.has_list <= decode.list);
         wire!(execute.keyswitch <= decode.keyswitch);
         wire!(execute.samples <= decode.samples);
@@ -817,6 +823,7 @@ impl Logic for Card {
         wire!(piece.commence <= execute.piece_begin);
         wire!(piece.accept <= execute.piece_accept);
         wire!(piece.drop <= execute.piece_drop);
+        wire!(piece.adopt <= execute.piece_adopt);
         wire!(piece.drop_both <= control.drop_keys);
         wire!(piece.key_wrong <= core.checksum_error);
         wire!(piece.keyswitch_wrong <= feed.key_wrong);
@@ -827,6 +834,7 @@ impl Logic for Card {
             wire!(positions[key].commence <= piece.begins[key]);
             wire!(positions[key].accept <= piece.accepts[key]);
             wire!(positions[key].drop <= piece.drops[key]);
+            wire!(positions[key].adopt <= piece.adopts[key]);
             wire!(piece.in_order[key] <= positions[key].in_order);
             wire!(piece.fits[key] <= positions[key].fits);
         }

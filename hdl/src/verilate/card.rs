@@ -66,13 +66,16 @@ impl CardLibrary {
             ("shim.cpp", shim(&manifest, options.trace)),
             (
                 "commands",
-                format!("{verilator:?}\n{:?}\n", make_command(1, CLASS)),
+                format!(
+                    "{verilator:?}\n{:?}\n",
+                    make_command(1, CLASS, options.optimise)
+                ),
             ),
         ];
         let library = directory.join("build").join(LIBRARY);
         if !up_to_date(&directory, &library, &sources)? {
             let deadline = options.deadline;
-            let make = make_command(options.compilers, CLASS);
+            let make = make_command(options.compilers, CLASS, options.optimise);
             finish(&directory, "verilator", verilator, deadline, Errors::Kept)?;
             finish(&directory, "make", make, deadline, Errors::Kept)?;
             let built = directory.join("built");

@@ -41,6 +41,9 @@ const CLASS: &str = "Vrig";
 pub struct Options {
     /// For jobs with a [`Job::wave`]; slower, and a program of its own.
     pub trace: bool,
+    /// Let the C++ compilers do what they can for this machine: worth it for runs of many millions of cycles,
+    /// if the design is not too large.
+    pub optimise: bool,
     /// C++ compilers at once.
     pub compilers: usize,
     /// For each step of the build.
@@ -51,6 +54,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             trace: false,
+            optimise: false,
             compilers: 1,
             deadline: Duration::from_secs(1200),
         }
@@ -113,13 +117,16 @@ impl Core {
             ("harness.cpp", HARNESS.to_owned()),
             (
                 "commands",
-                format!("{verilator:?}\n{:?}\n", make_command(1, CLASS)),
+                format!(
+                    "{verilator:?}\n{:?}\n",
+                    make_command(1, CLASS, options.optimise)
+                ),
             ),
         ];
         let harness = directory.join("build").join("harness");
         if !up_to_date(&directory, &harness, &sources)? {
             let deadline = options.deadline;
-            let make = make_command(options.compilers, CLASS);
+            let make = make_command(options.compilers, CLASS, options.optimise);
             finish(&directory, "verilator", verilator, deadline, Errors::Kept)?;
             finish(&directory, "make", make, deadline, Errors::Kept)?;
             let built = directory.join("built");
@@ -208,11 +215,16 @@ fn verilator_command(trace: bool, top: &str, class: &str) -> Command {
 }
 
 /// C++ to a program. What runs once is not worth optimising.
-fn make_command(compilers: usize, class: &str) -> Command {
+fn make_command(compilers: usize, class: &str, optimise: bool) -> Command {
     let mut command = Command::new("make");
     command.args(["-C", "build", "-f", &format!("{class}.mk")]);
     command.args(["-j", &compilers.to_string()]);
-    command.args(["OPT_FAST=-O1", "OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]);
+    command.arg(if optimise {
+        "OPT_FAST=-O3 -march=native"
+    } else {
+        "OPT_FAST=-O1"
+    });
+    command.args(["OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]);
     command
 }
 

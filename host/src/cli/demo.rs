@@ -9,12 +9,12 @@ use super::images::{self, Image};
 use super::infer::infer;
 use super::keygen::{find_parameters, warn_if_insecure};
 use super::machine::{Machine, describe};
-use super::output::{Output, bytes, seconds};
+use super::output::{Output, bytes, milliseconds, seconds};
 use crate::files::{self, stored_key_bytes};
 use crate::model::{ModelError, Network, classify, noise};
 use clap::Args;
 use gyrus_interface::{PRIMARY, ParameterSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -157,6 +157,15 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         seconds(inference.time),
         seconds(start.elapsed())
     ))?;
+    if let Some(cycles) = out.cycles() {
+        out.result(format_args!(
+            "cycles      {cycles} of the simulated card, {} at its {} MHz",
+            milliseconds(Duration::from_secs_f64(
+                cycles as f64 / identity.clock_hz as f64
+            )),
+            identity.clock_hz / 1_000_000
+        ))?;
+    }
     out.result(format_args!(
         "key size    evaluation key {} in a file, {} on the device",
         bytes(stored_key_bytes(&set) as u64),

@@ -3,24 +3,36 @@
 use super::Insecure;
 use super::error::CliError;
 use super::output::Output;
-use crate::device::{self, DeviceChoice, DeviceOptions, Identity};
+use crate::device::{self, DeviceChoice, DeviceOptions, Identity, RTL_LANES, Rtl};
 use crate::files::EvaluationKeyFile;
 use crate::session::{Session, SessionOptions};
 use crate::tfhe;
 use clap::Args;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest wait for a batch or a key on the simulated logic, which is slow.
+const RTL_DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Machine {
-    /// Device to use: `auto` (a card when there is one, else the simulator) or `model` (the
-    /// simulator).
+    /// Device to use: `auto` (a card when there is one, else the simulator), `model` (the
+    /// simulator) or `rtl` (the card's logic, simulated by Verilator: slow).
     #[arg(long, value_name = "DEVICE", default_value_t, value_parser = DeviceChoice::from_str)]
     pub(super) device: DeviceChoice,
     /// Threads of the simulator and of the host's part, up to 1024; one per core when left out.
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// Coefficients a cycle of the simulated logic: a power of two from 2 to 128. More than 16 take
+    /// long to build.
+    #[arg(long, value_name = "P", default_value_t = RTL_LANES)]
+    lanes: usize,
+    /// Write a waveform of the simulated logic to this file (FST, for GTKWave); slower, and large.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
 }
 
 impl Machine {
@@ -46,12 +58,33 @@ impl Machine {
         let key = tfhe::import_evaluation_key_as(key.compressed(), key.parameters().clone())?;
         let options = DeviceOptions {
             threads: self.threads(),
+            rtl: Rtl {
+                lanes: self.lanes,
+                trace: self.trace.clone(),
+                ..Rtl::default()
+            },
             ..DeviceOptions::default()
         };
+        let simulated_logic = self.device == DeviceChoice::Rtl;
+        if self.trace.is_some() && !simulated_logic {
+            return Err(CliError::NoWaveform);
+        }
         let session_options = SessionOptions {
             insecure_parameters: insecure.allowed,
-            ..SessionOptions::default()
+            ..if simulated_logic {
+                SessionOptions {
+                    deadline: RTL_DEADLINE,
+                    key_deadline: RTL_DEADLINE,
+                    ..SessionOptions::default()
+                }
+            } else {
+                SessionOptions::default()
+            }
         };
+        if simulated_logic {
+            out.show_cycles(Arc::clone(&options.rtl.cycles));
+            out.note("building the simulation of the card's logic, unless that was done before");
+        }
         let device = device::open(self.device, options).map_err(|source| CliError::Device {
             choice: self.device,
             source,

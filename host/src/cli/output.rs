@@ -1,10 +1,13 @@
 //! Where results, remarks, progress and errors go.
 
 use super::error::CliError;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::error::Error;
 use std::fmt::Display;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Time between two plain lines of progress, when the standard error is not a terminal.
@@ -13,11 +16,29 @@ const LINE_INTERVAL: Duration = Duration::from_secs(10);
 /// The command's ends of the standard streams.
 pub(super) struct Output {
     quiet: bool,
+    /// Clock cycles that a simulation has done, if one runs.
+    cycles: OnceLock<Arc<AtomicU64>>,
 }
 
 impl Output {
     pub(super) const fn new(quiet: bool) -> Self {
-        Self { quiet }
+        Self {
+            quiet,
+            cycles: OnceLock::new(),
+        }
+    }
+
+    /// From now on progress also shows these clock cycles.
+    pub(super) fn show_cycles(&self, cycles: Arc<AtomicU64>) {
+        // There is one simulation at most.
+        let _ = self.cycles.set(cycles);
+    }
+
+    /// Clock cycles that the simulation has done, if one runs.
+    pub(super) fn cycles(&self) -> Option<u64> {
+        self.cycles
+            .get()
+            .map(|cycles| cycles.load(Ordering::Relaxed))
     }
 
     /// A line of results, printed in any case.
@@ -31,6 +52,14 @@ impl Output {
             Ok(())
         } else {
             self.result(line)
+        }
+    }
+
+    /// A line about what goes on, to the standard error; `--quiet` leaves it out.
+    pub(super) fn note(&self, line: impl Display) {
+        if !self.quiet {
+            // When even this fails, there is nobody left to tell.
+            let _ = writeln!(io::stderr().lock(), "{line}");
         }
     }
 
@@ -61,11 +90,23 @@ impl Output {
         } else {
             ProgressDrawTarget::hidden()
         };
-        let template =
-            format!("{{msg:>18}} {{bar:32}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+        let cycles = self.cycles.get().cloned();
+        let shown = if cycles.is_some() { ", {cycles}" } else { "" };
+        let template = format!(
+            "{{msg:>18}} {{bar:32}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left{shown}"
+        );
         let bar = ProgressBar::with_draw_target(Some(total), target).with_message(what);
         if let Ok(style) = ProgressStyle::with_template(&template) {
-            bar.set_style(style);
+            bar.set_style(match cycles.clone() {
+                Some(cycles) => style.with_key(
+                    "cycles",
+                    move |_: &ProgressState, to: &mut dyn std::fmt::Write| {
+                        // Progress that cannot be shown is no reason to stop.
+                        let _ = write!(to, "{}", megacycles(cycles.load(Ordering::Relaxed)));
+                    },
+                ),
+                None => style,
+            });
         }
         if terminal && !self.quiet {
             // Answers come in batches: drawn on each of them, rate and remaining time would be
@@ -78,6 +119,7 @@ impl Output {
             unit,
             total,
             bar,
+            cycles,
             next_line: lines.then(|| Instant::now() + LINE_INTERVAL),
         }
     }
@@ -89,6 +131,7 @@ pub(super) struct Progress {
     unit: &'static str,
     total: u64,
     bar: ProgressBar,
+    cycles: Option<Arc<AtomicU64>>,
     next_line: Option<Instant>,
 }
 
@@ -102,10 +145,16 @@ impl Progress {
             // Progress that cannot be shown is no reason to stop.
             let _ = writeln!(
                 io::stderr().lock(),
-                "{}: {done} of {} {}",
+                "{}: {done} of {} {}{}",
                 self.what,
                 self.total,
-                self.unit
+                self.unit,
+                self.cycles
+                    .as_ref()
+                    .map_or_else(String::new, |cycles| format!(
+                        ", {}",
+                        megacycles(cycles.load(Ordering::Relaxed))
+                    ))
             );
         }
     }
@@ -124,6 +173,11 @@ impl Drop for Progress {
     }
 }
 
+/// Clock cycles for people.
+fn megacycles(count: u64) -> String {
+    format!("{:.2} million cycles", count as f64 / 1e6)
+}
+
 /// A size in bytes for people.
 pub(super) fn bytes(count: u64) -> String {
     let count_f = count as f64;
@@ -133,6 +187,11 @@ pub(super) fn bytes(count: u64) -> String {
         1_000_000..1_000_000_000 => format!("{:.1} MB", count_f / 1e6),
         _ => format!("{:.2} GB", count_f / 1e9),
     }
+}
+
+/// A duration in milliseconds for people.
+pub(super) fn milliseconds(duration: Duration) -> String {
+    format!("{:.1} ms", duration.as_secs_f64() * 1e3)
 }
 
 /// A duration in seconds for people.

@@ -12,7 +12,7 @@ mod select;
 mod transport;
 
 pub use ring::RingDevice;
-pub use select::{DeviceChoice, DeviceOptions, list, open};
+pub use select::{DeviceChoice, DeviceOptions, RTL_LANES, Rtl, list, open};
 pub use transport::{CardTransport, Transport};
 
 use crate::key::EvaluationKey;

@@ -11,7 +11,7 @@ use super::{
     Batch, BatchTag, Device, Finished, Identity, LutSlot, Progress, Statistics, Transport,
 };
 use crate::key::EvaluationKey;
-use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, LutSelection};
+use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, KeyKind, LutSelection};
 use gyrus_interface::layout::{self, Checksum, WORD_BYTES};
 use gyrus_interface::ring::Cursor;
 use gyrus_interface::settings::Settings;
@@ -244,6 +244,29 @@ impl<T: Transport> RingDevice<T> {
         Ok(())
     }
 
+    /// Puts a key into card memory past the card, which then adopts it.
+    fn put(
+        &mut self,
+        image: &KeyImage,
+        settings: &Settings,
+        deadline: Instant,
+        done: &mut dyn FnMut(u64),
+    ) -> Result<(), DeviceError> {
+        let address = match image.kind {
+            KeyKind::Bootstrapping => settings.key_address,
+            KeyKind::Keyswitch => settings.keyswitch_address,
+        };
+        for piece in image.pieces(PIECE_BYTES) {
+            let words = image.words(piece);
+            let transport = &mut self.driver.transport;
+            transport.write_card_memory(address + piece.offset, &words)?;
+            done((words.len() * WORD_BYTES) as u64);
+        }
+        let tag = self.enqueue(Job::AdoptKey { kind: image.kind }, InFlight::KeyPiece)?;
+        while self.absorb(deadline)? != tag {}
+        Ok(())
+    }
+
     /// Waits for the first of the pieces under way.
     fn piece_taken(
         &mut self,
@@ -338,7 +361,11 @@ impl<T: Transport> Device for RingDevice<T> {
             progress(sent, total);
         };
         for image in &images {
-            self.upload(image, deadline, &mut done)?;
+            if self.driver.transport.reaches_card_memory() {
+                self.put(image, &settings, deadline, &mut done)?;
+            } else {
+                self.upload(image, deadline, &mut done)?;
+            }
         }
         self.keys_loaded = true;
         self.statistics.key_bytes = total;

@@ -5,8 +5,13 @@ use super::{CardTransport, Device, Identity, RingDevice};
 use gyrus_interface::DeviceError;
 use gyrus_sim::device::{CardOptions, ModelCard};
 use gyrus_sim::model::Kernel;
+use gyrus_sim::rtl::{CardParameters, RtlCard, RtlOptions};
+use std::error::Error;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// What the user asks for with `--device`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,6 +21,8 @@ pub enum DeviceChoice {
     Auto,
     /// The embedded simulator (functional model).
     Model,
+    /// The card's RTL, simulated by Verilator.
+    Rtl,
 }
 
 impl FromStr for DeviceChoice {
@@ -25,8 +32,9 @@ impl FromStr for DeviceChoice {
         match text {
             "auto" => Ok(Self::Auto),
             "model" => Ok(Self::Model),
+            "rtl" => Ok(Self::Rtl),
             _ => Err(format!(
-                "unknown device '{text}'; this version knows 'auto' and 'model'"
+                "unknown device '{text}'; this version knows 'auto', 'model' and 'rtl'"
             )),
         }
     }
@@ -37,26 +45,59 @@ impl std::fmt::Display for DeviceChoice {
         f.write_str(match self {
             Self::Auto => "auto",
             Self::Model => "model",
+            Self::Rtl => "rtl",
         })
     }
 }
 
+/// Lanes of the RTL unless said otherwise: built in a minute, some 100,000 cycles a second.
+pub const RTL_LANES: usize = 8;
+
+/// How to simulate the RTL.
+#[derive(Debug, Clone)]
+pub struct Rtl {
+    /// Coefficients a cycle.
+    pub lanes: usize,
+    /// Where the simulation is built and kept.
+    pub directory: PathBuf,
+    /// A file for the waveform of everything, in GTKWave's format FST; slow, and large.
+    pub trace: Option<PathBuf>,
+    /// Counts the cycles done, for whoever shows progress.
+    pub cycles: Arc<AtomicU64>,
+}
+
+impl Default for Rtl {
+    /// In the user's cache directory, or that for temporary files if there is none.
+    fn default() -> Self {
+        let cache = dirs::cache_dir().unwrap_or_else(std::env::temp_dir);
+        Self {
+            lanes: RTL_LANES,
+            directory: cache.join("gyrus").join("rtl"),
+            trace: None,
+            cycles: Arc::default(),
+        }
+    }
+}
+
 /// How to open a device.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct DeviceOptions {
     /// Threads of the simulator; one per core when `None`.
     pub threads: Option<NonZeroUsize>,
     /// Arithmetic kernel of the simulator; the fastest this CPU runs when `None`.
     pub kernel: Option<Kernel>,
+    /// Of the RTL.
+    pub rtl: Rtl,
 }
 
-/// Opens a device. No driver for cards exists yet, so `auto` always opens the simulator.
+/// Opens a device. No driver for cards exists yet, so `auto` always opens the functional model.
 ///
 /// # Errors
 /// The device cannot be opened.
 pub fn open(choice: DeviceChoice, options: DeviceOptions) -> Result<Box<dyn Device>, DeviceError> {
     match choice {
         DeviceChoice::Auto | DeviceChoice::Model => Ok(Box::new(model(options)?)),
+        DeviceChoice::Rtl => Ok(Box::new(rtl(options.rtl)?)),
     }
 }
 
@@ -77,4 +118,29 @@ fn model(options: DeviceOptions) -> Result<RingDevice<CardTransport>, DeviceErro
     };
     let card = ModelCard::power_on(&options).map_err(device_error)?;
     RingDevice::new(CardTransport::new(Box::new(card)))
+}
+
+/// An error with everything that caused it.
+fn unavailable(error: &dyn Error) -> DeviceError {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    DeviceError::Unavailable(text)
+}
+
+fn rtl(options: Rtl) -> Result<RingDevice<CardTransport>, DeviceError> {
+    let parameters =
+        CardParameters::for_lanes(options.lanes).map_err(|error| unavailable(&error))?;
+    let directory = options.directory.join(format!("{}-lanes", options.lanes));
+    let card = RtlCard::power_on(&RtlOptions {
+        trace: options.trace,
+        cycles: options.cycles,
+        ..RtlOptions::new(parameters, directory)
+    })
+    .map_err(|error| unavailable(&error))?;
+    // A key takes more than ten million cycles over the rings.
+    RingDevice::new(CardTransport::new(Box::new(card)).past_the_card())
 }

@@ -41,6 +41,22 @@ pub trait Transport: Send {
     /// The range is not shared memory.
     fn write(&self, address: u64, from: &[u64]) -> Result<(), DeviceError>;
 
+    /// Whether the driver reaches card memory past the card.
+    fn reaches_card_memory(&self) -> bool {
+        false
+    }
+
+    /// Writes words of card memory from a byte address on, past the card.
+    ///
+    /// # Errors
+    /// The driver does not reach it, or the range is not in it.
+    fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), DeviceError> {
+        let count = words.len();
+        Err(DeviceError::Request(format!(
+            "no way past the card to {count} words of its memory at {address:#x}"
+        )))
+    }
+
     /// Waits until an interrupt cause stands that is enabled, or `deadline` passes; which of the two
     /// does not matter. Time may pass on a simulated card only here and while registers are read.
     ///
@@ -52,6 +68,7 @@ pub trait Transport: Send {
 /// Anything that stands in for a card.
 pub struct CardTransport {
     card: Box<dyn Card>,
+    reaches_card_memory: bool,
 }
 
 impl std::fmt::Debug for CardTransport {
@@ -66,7 +83,20 @@ impl CardTransport {
     /// The way to a card that is switched on.
     #[must_use]
     pub fn new(card: Box<dyn Card>) -> Self {
-        Self { card }
+        Self {
+            card,
+            reaches_card_memory: false,
+        }
+    }
+
+    /// The same, with keys put into card memory past the card: as over a bus of their own, and in no time
+    /// of the card's.
+    #[must_use]
+    pub fn past_the_card(self) -> Self {
+        Self {
+            reaches_card_memory: true,
+            ..self
+        }
     }
 }
 
@@ -116,6 +146,15 @@ impl Transport for CardTransport {
             .memory()
             .write(address, from)
             .map_err(access_error)
+    }
+
+    fn reaches_card_memory(&self) -> bool {
+        self.reaches_card_memory
+    }
+
+    fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), DeviceError> {
+        let written = self.card.write_card_memory(address, words);
+        written.map_err(device_error)
     }
 
     fn wait_interrupt(&mut self, deadline: Instant) -> Result<(), DeviceError> {

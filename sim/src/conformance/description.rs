@@ -72,7 +72,8 @@ impl Description<'_> {
                 destination,
                 length,
             } => Ok(self.copy(source, destination, length).err().unwrap_or(OK)),
-            Job::Barrier => Ok(OK),
+            // Whether it is a key shows when it is used.
+            Job::AdoptKey { .. } | Job::Barrier => Ok(OK),
         }
     }
 

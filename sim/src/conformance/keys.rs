@@ -124,6 +124,56 @@ pub fn pieces_of_keys(card: &mut dyn Card, options: &Options) -> Result<(), Conf
     Ok(())
 }
 
+/// Keys that lie in card memory already: they work as if they had been uploaded, in whatever way they came
+/// there; if they are wrong, their use tells.
+///
+/// # Errors
+/// They do not work, or a wrong one does.
+pub fn adopted_keys(card: &mut dyn Card, options: &Options) -> Result<(), ConformanceError> {
+    let (mut rig, bench) = ready(card, options)?;
+    // What was uploaded survives a reset.
+    rig.reset()?;
+    rig.configure(&bench.material.set)?;
+    bench.load_table(&mut rig)?;
+    rig.expect(bench.job(), (JobStatus::KeysNotLoaded, 0))?;
+    for kind in KINDS {
+        rig.expect(Job::AdoptKey { kind }, OK)?;
+    }
+    bench.works(&mut rig)?;
+    // What was put there behind the card's back.
+    let bank_log2 = rig.capabilities.bank_log2;
+    for kind in KINDS {
+        let address = match kind {
+            KeyKind::Bootstrapping => rig.settings.key_address,
+            KeyKind::Keyswitch => rig.settings.keyswitch_address,
+        };
+        let right = bench.channels(kind);
+        for wrong in [true, false] {
+            for (channel, words) in (0_u64..).zip(right) {
+                let mut words = words.clone();
+                words[0] ^= u64::from(wrong);
+                let address = address + (channel << bank_log2);
+                rig.card.write_card_memory(address, &words)?;
+            }
+            rig.expect(Job::AdoptKey { kind }, OK)?;
+            if wrong {
+                let end = rig.run(bench.job())?;
+                let ahead = end == (JobStatus::KeysNotLoaded, 0);
+                let end = if ahead {
+                    (JobStatus::ChecksumMismatch, 0)
+                } else {
+                    end
+                };
+                same("a wrong key", end, (JobStatus::ChecksumMismatch, 0))?;
+                lost(&mut rig, &bench, kind)?;
+            } else {
+                bench.works(&mut rig)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Images with an error in them, whether it came with the upload or later: the jobs that need the key
 /// say so, the key is gone, and a new one works.
 ///

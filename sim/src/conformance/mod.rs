@@ -120,7 +120,7 @@ pub use bootstraps::{
     batches, many_samples_of_a_table, parameter_changes, single_bootstraps, table_replacement,
 };
 pub use buses::{bus_errors, dead_buses, silence_after_a_reset, unreachable_rings};
-pub use keys::{pieces_of_keys, wrong_images};
+pub use keys::{adopted_keys, pieces_of_keys, wrong_images};
 pub use random::random_jobs;
 pub use refusals::{refused_bootstraps, refused_copies, refused_descriptors, refused_uploads};
 pub use registers::{
@@ -150,6 +150,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("full completion ring", full_completion_ring),
     ("pieces of keys", pieces_of_keys),
     ("wrong images", wrong_images),
+    ("adopted keys", adopted_keys),
     ("bus errors", bus_errors),
     ("unreachable rings", unreachable_rings),
     ("dead buses", dead_buses),

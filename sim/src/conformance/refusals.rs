@@ -51,7 +51,7 @@ pub fn refused_descriptors(card: &mut dyn Card, options: &Options) -> Result<(),
             malformed,
         ),
         ("opcode 0", changed(Job::Barrier, &[(0, 0)]), unknown),
-        ("opcode 6", changed(copy, &[(0, 6)]), unknown),
+        ("opcode 7", changed(copy, &[(0, 7)]), unknown),
         ("opcode 255", changed(bootstrap, &[(0, 255)]), unknown),
         (
             "opcode and more",

@@ -73,6 +73,10 @@ impl Worker {
                 length,
                 checksum,
             } => self.upload_key(kind, source, offset, length, checksum),
+            Job::AdoptKey { kind } => {
+                self.adopt_key(kind);
+                Ok(())
+            }
             Job::UploadLuts {
                 source,
                 slot,

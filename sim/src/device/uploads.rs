@@ -126,6 +126,17 @@ impl Worker {
         Ok(())
     }
 
+    /// Takes what lies in card memory as the key.
+    pub(super) fn adopt_key(&mut self, kind: KeyKind) {
+        self.keys.prepared = None;
+        *self.keys.upload(kind) = Upload(Progress::Loaded);
+        if self.keys.bootstrapping.is_loaded() && self.keys.keyswitch.is_loaded() {
+            // That a key is wrong shows when it is used.
+            self.unpack_keys().ok();
+        }
+        self.show_keys();
+    }
+
     /// Sees to it that the engine has the keys, which are complete.
     pub(super) fn prepare_key(&mut self) -> Result<(), Failure> {
         let written = std::mem::take(&mut self.memory().written_behind_its_back);

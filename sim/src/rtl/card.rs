@@ -10,12 +10,16 @@ use gyrus_hdl::verilate::{CardLibrary, Options, VerilateError};
 use gyrus_interface::card::Channels;
 use gyrus_interface::registers::BAR_BYTES;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
 /// Cycles in which a register answers, if it ever does.
 const REGISTER_CYCLES: u64 = 1000;
+
+/// Lanes up to which optimised C++ compiles in about a minute.
+const MOST_OPTIMISED_LANES: usize = 16;
 
 /// Cycles between two looks at the clock on the wall.
 const CYCLES_A_LOOK: u64 = 256;
@@ -47,8 +51,12 @@ pub struct RtlOptions {
     pub host: Pace,
     /// How fast card memory answers, on each of its buses.
     pub card: Pace,
+    /// Counts the cycles done, for whoever shows progress.
+    pub cycles: Arc<AtomicU64>,
     /// A file for the waveform.
     pub trace: Option<PathBuf>,
+    /// Let the C++ compiler optimise for this machine, which takes longer.
+    pub optimise: bool,
     /// Longest time for each step of the build.
     pub build_deadline: Duration,
 }
@@ -70,7 +78,9 @@ impl RtlOptions {
                 latency: 100,
                 beat_cycles: 1,
             },
+            cycles: Arc::default(),
             trace: None,
+            optimise: parameters.core.lanes <= MOST_OPTIMISED_LANES,
             build_deadline: Duration::from_secs(3600),
         }
     }
@@ -88,6 +98,7 @@ pub struct RtlCard {
     host: Arc<HostMemory>,
     card: Arc<Mutex<CardMemory>>,
     cycles: u64,
+    counter: Arc<AtomicU64>,
     build_time: Duration,
 }
 
@@ -99,6 +110,7 @@ impl RtlCard {
     pub fn power_on(options: &RtlOptions) -> Result<Self, RtlError> {
         let build = Options {
             trace: options.trace.is_some(),
+            optimise: options.optimise,
             deadline: options.build_deadline,
             ..Options::all_cores()
         };
@@ -142,6 +154,7 @@ impl RtlCard {
             host,
             card,
             cycles: 0,
+            counter: Arc::clone(&options.cycles),
             build_time: library.build_time(),
         })
     }
@@ -267,6 +280,7 @@ impl Card for RtlCard {
                     return Ok(true);
                 }
             }
+            self.counter.store(self.cycles, Ordering::Relaxed);
             if Instant::now() >= deadline {
                 return Ok(false);
             }
