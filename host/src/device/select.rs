@@ -134,6 +134,11 @@ fn unavailable(error: &dyn Error) -> DeviceError {
 fn rtl(options: Rtl) -> Result<RingDevice<CardTransport>, DeviceError> {
     let parameters =
         CardParameters::for_lanes(options.lanes).map_err(|error| unavailable(&error))?;
+    // Small jobs, so that their progress shows.
+    let parameters = CardParameters {
+        max_batch: u32::try_from(parameters.core.slots).unwrap_or(1),
+        ..parameters
+    };
     let directory = options.directory.join(format!("{}-lanes", options.lanes));
     let card = RtlCard::power_on(&RtlOptions {
         trace: options.trace,
