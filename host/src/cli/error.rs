@@ -37,6 +37,8 @@ pub(super) enum CliError {
         choice: DeviceChoice,
         source: DeviceError,
     },
+    #[error("the device failed")]
+    Measure(#[from] DeviceError),
     #[error("--trace records the simulated logic, of --device rtl alone")]
     NoWaveform,
     #[error("the bootstraps failed")]
@@ -77,7 +79,9 @@ impl CliError {
             Self::Import(_) | Self::Words(_) => "make new keys with 'gyrus keygen'".into(),
             Self::Device { .. } => "'gyrus info' lists the devices; try --device model".into(),
             Self::NoWaveform => "give --device rtl, too".into(),
-            Self::Session(_) => "try again, or use another device (--device)".into(),
+            Self::Session(_) | Self::Measure(_) => {
+                "try again, or use another device (--device)".into()
+            }
             Self::Disagreement { .. } => {
                 "with parameters that the model was made for, this is a fault of the device or of \
                  this program; compare with --device model, and report it"

@@ -3,7 +3,7 @@
 use super::Insecure;
 use super::error::CliError;
 use super::output::Output;
-use crate::device::{self, DeviceChoice, DeviceOptions, Identity, RTL_LANES, Rtl};
+use crate::device::{self, Device, DeviceChoice, DeviceOptions, Identity, RTL_LANES, Rtl};
 use crate::files::EvaluationKeyFile;
 use crate::session::{Session, SessionOptions};
 use crate::tfhe;
@@ -48,14 +48,8 @@ impl Machine {
             .map_or(1, NonZeroUsize::get)
     }
 
-    /// Opens the device and loads `key`.
-    pub(super) fn open(
-        &self,
-        key: &EvaluationKeyFile,
-        insecure: &Insecure,
-        out: &Output,
-    ) -> Result<Session, CliError> {
-        let key = tfhe::import_evaluation_key_as(key.compressed(), key.parameters().clone())?;
+    /// Opens the device.
+    pub(super) fn device(&self, out: &Output) -> Result<Box<dyn Device>, CliError> {
         let options = DeviceOptions {
             threads: self.threads(),
             rtl: Rtl {
@@ -65,30 +59,35 @@ impl Machine {
             },
             ..DeviceOptions::default()
         };
-        let simulated_logic = self.device == DeviceChoice::Rtl;
-        if self.trace.is_some() && !simulated_logic {
-            return Err(CliError::NoWaveform);
-        }
-        let session_options = SessionOptions {
-            insecure_parameters: insecure.allowed,
-            ..if simulated_logic {
-                SessionOptions {
-                    deadline: RTL_DEADLINE,
-                    key_deadline: RTL_DEADLINE,
-                    ..SessionOptions::default()
-                }
-            } else {
-                SessionOptions::default()
-            }
-        };
-        if simulated_logic {
+        if self.device == DeviceChoice::Rtl {
             out.show_cycles(Arc::clone(&options.rtl.cycles));
             out.note("building the simulation of the card's logic, unless that was done before");
+        } else if self.trace.is_some() {
+            return Err(CliError::NoWaveform);
         }
-        let device = device::open(self.device, options).map_err(|source| CliError::Device {
+        device::open(self.device, options).map_err(|source| CliError::Device {
             choice: self.device,
             source,
-        })?;
+        })
+    }
+
+    /// Opens the device and loads `key`.
+    pub(super) fn open(
+        &self,
+        key: &EvaluationKeyFile,
+        insecure: &Insecure,
+        out: &Output,
+    ) -> Result<Session, CliError> {
+        let key = tfhe::import_evaluation_key_as(key.compressed(), key.parameters().clone())?;
+        let mut session_options = SessionOptions {
+            insecure_parameters: insecure.allowed,
+            ..SessionOptions::default()
+        };
+        if self.device == DeviceChoice::Rtl {
+            session_options.deadline = RTL_DEADLINE;
+            session_options.key_deadline = RTL_DEADLINE;
+        }
+        let device = self.device(out)?;
         let mut progress = out.progress("loading the key", "bytes", 0);
         Ok(Session::open(
             device,

@@ -4,6 +4,7 @@
 //! all went well, 1 when something failed, 2 when the command line was wrong.
 
 mod bench;
+mod cycles;
 mod data;
 mod decrypt;
 mod demo;
@@ -46,6 +47,8 @@ enum Action {
     Info(info::Arguments),
     /// Measure bootstraps per second on a device.
     Bench(bench::Arguments),
+    /// Measure bootstraps in cycles of a card's clock; with --device rtl those of the real logic.
+    Cycles(cycles::Arguments),
     /// All of it in one go, on handwritten digits that come with the program.
     Demo(demo::Arguments),
 }
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
         Action::Decrypt(arguments) => decrypt::run(&arguments, &mut out),
         Action::Info(arguments) => info::run(&arguments, &mut out),
         Action::Bench(arguments) => bench::run(&arguments, &mut out),
+        Action::Cycles(arguments) => cycles::run(&arguments, &mut out),
         Action::Demo(arguments) => demo::run(&arguments, &mut out),
     };
     match result {

@@ -1,7 +1,8 @@
 //! A card's registers, as the driver uses them: what it is, its settings, doorbells, what went wrong.
 
-use super::Transport;
-use gyrus_interface::card::Capabilities;
+use super::{Counters, Transport};
+use gyrus_interface::card::{Capabilities, Channels};
+use gyrus_interface::layout::WORD_BYTES;
 use gyrus_interface::registers::{Control, Fault, Interrupt, Register, Status};
 use gyrus_interface::settings::Settings;
 use gyrus_interface::{DeviceError, JobStatus};
@@ -165,6 +166,48 @@ impl<T: Transport> Driver<T> {
             return Err(DeviceError::Stuck);
         }
         Ok(())
+    }
+
+    /// What the card has counted.
+    pub(super) fn counters(&mut self) -> Result<Counters, DeviceError> {
+        let mut read = |low: Register| {
+            // Reading the low half keeps the high one.
+            let high = Register::at(low.offset() + 4).unwrap_or(low);
+            self.read_wide(low, high)
+        };
+        let word = WORD_BYTES as u64;
+        let [cycles, turn_cycles, busy_cycles] = [
+            read(Register::CyclesLow)?,
+            read(Register::TurnCyclesLow)?,
+            read(Register::BusyCyclesLow)?,
+        ];
+        let [key_wait_cycles, keyswitch_wait_cycles] = [
+            read(Register::KeyWaitCyclesLow)?,
+            read(Register::KeyswitchWaitCyclesLow)?,
+        ];
+        let [jobs, bootstraps] = [read(Register::JobsLow)?, read(Register::BootstrapsLow)?];
+        let [key_beats, keyswitch_beats] = [
+            read(Register::KeyBeatsReadLow)?,
+            read(Register::KeyswitchBeatsReadLow)?,
+        ];
+        let [words_read, words_written] = [
+            read(Register::HostWordsReadLow)?,
+            read(Register::HostWordsWrittenLow)?,
+        ];
+        let beat = |channels: Channels| channels.beat_words() as u64 * word;
+        Ok(Counters {
+            cycles,
+            turn_cycles,
+            busy_cycles,
+            key_wait_cycles,
+            keyswitch_wait_cycles,
+            jobs,
+            bootstraps,
+            key_bytes: key_beats * beat(self.capabilities.key),
+            keyswitch_key_bytes: keyswitch_beats * beat(self.capabilities.keyswitch),
+            host_bytes_read: words_read * word,
+            host_bytes_written: words_written * word,
+        })
     }
 
     fn halted(&mut self) -> Result<DeviceError, DeviceError> {

@@ -121,6 +121,59 @@ pub struct Statistics {
     pub key_bytes: u64,
 }
 
+/// What a card has counted since it was switched on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Clock cycles.
+    pub cycles: u64,
+    /// Cycles in which the blind rotation took coefficients.
+    pub turn_cycles: u64,
+    /// Cycles in which a blind rotation was under way.
+    pub busy_cycles: u64,
+    /// Cycles in which it waited for its key.
+    pub key_wait_cycles: u64,
+    /// Cycles in which the key switch waited for its key.
+    pub keyswitch_wait_cycles: u64,
+    /// Jobs.
+    pub jobs: u64,
+    /// Bootstraps.
+    pub bootstraps: u64,
+    /// Bytes of the bootstrapping key read from card memory.
+    pub key_bytes: u64,
+    /// Bytes of the key switching key.
+    pub keyswitch_key_bytes: u64,
+    /// Bytes read from host memory.
+    pub host_bytes_read: u64,
+    /// Bytes written to it.
+    pub host_bytes_written: u64,
+}
+
+impl Counters {
+    /// What was counted since an earlier look.
+    #[must_use]
+    pub const fn since(&self, before: &Self) -> Self {
+        Self {
+            cycles: self.cycles.wrapping_sub(before.cycles),
+            turn_cycles: self.turn_cycles.wrapping_sub(before.turn_cycles),
+            busy_cycles: self.busy_cycles.wrapping_sub(before.busy_cycles),
+            key_wait_cycles: self.key_wait_cycles.wrapping_sub(before.key_wait_cycles),
+            keyswitch_wait_cycles: self
+                .keyswitch_wait_cycles
+                .wrapping_sub(before.keyswitch_wait_cycles),
+            jobs: self.jobs.wrapping_sub(before.jobs),
+            bootstraps: self.bootstraps.wrapping_sub(before.bootstraps),
+            key_bytes: self.key_bytes.wrapping_sub(before.key_bytes),
+            keyswitch_key_bytes: self
+                .keyswitch_key_bytes
+                .wrapping_sub(before.keyswitch_key_bytes),
+            host_bytes_read: self.host_bytes_read.wrapping_sub(before.host_bytes_read),
+            host_bytes_written: self
+                .host_bytes_written
+                .wrapping_sub(before.host_bytes_written),
+        }
+    }
+}
+
 /// Called with (bytes done, bytes in total) while keys are loaded.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
@@ -181,4 +234,15 @@ pub trait Device: Send {
 
     /// Counters since it was opened.
     fn statistics(&self) -> Statistics;
+
+    /// What the card itself has counted.
+    ///
+    /// # Errors
+    /// [`DeviceError::Request`] when it has no such counters; the card is gone.
+    fn counters(&mut self) -> Result<Counters, DeviceError> {
+        Err(DeviceError::Request(format!(
+            "{} has no counters",
+            self.identity().name
+        )))
+    }
 }

@@ -8,7 +8,7 @@ use super::driver::Driver;
 use super::image::KeyImage;
 use super::plan::{BATCHES_IN_FLIGHT, PIECE_BYTES, Plan, RING_ENTRIES, STAGED_PIECES};
 use super::{
-    Batch, BatchTag, Device, Finished, Identity, LutSlot, Progress, Statistics, Transport,
+    Batch, BatchTag, Counters, Device, Finished, Identity, LutSlot, Progress, Statistics, Transport,
 };
 use crate::key::EvaluationKey;
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, KeyKind, LutSelection};
@@ -490,5 +490,9 @@ impl<T: Transport> Device for RingDevice<T> {
 
     fn statistics(&self) -> Statistics {
         self.statistics
+    }
+
+    fn counters(&mut self) -> Result<Counters, DeviceError> {
+        self.driver.counters()
     }
 }
