@@ -1,22 +1,28 @@
-//! The RTL card against what every card has to do.
+//! The RTL card against what every card has to do, and against the model.
 #![allow(
     clippy::expect_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]
 
-use gyrus_sim::conformance::{CHECKS, MEMORY_BYTES, Options, run_one};
-use gyrus_sim::device::Card;
-use gyrus_sim::rtl::{CardParameters, CoreParameters, RtlCard, RtlOptions};
+use gyrus_interface::card::Channels;
+use gyrus_sim::conformance::{
+    CHECKS, MEMORY_BYTES, Options, capture, random_jobs, replay, run_one,
+};
+use gyrus_sim::device::{CardOptions, ModelCard};
+use gyrus_sim::rtl::{CardParameters, CoreParameters, Pace, RtlCard, RtlOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Four lanes, batches of three.
+/// Random jobs, a fifth of them with each kind of parameters.
+const RANDOM_JOBS: usize = 10_000;
+
+/// Four lanes, batches of eight.
 fn parameters() -> CardParameters {
     let core = CoreParameters {
         lanes: 4,
         max_log2_n: 9,
-        slots: 3,
+        slots: 8,
         levels: 3,
         beat_words: 4,
     };
@@ -26,40 +32,86 @@ fn parameters() -> CardParameters {
         bank_log2: 22,
         memory_pages: 1 << 13,
         read_ahead: 64,
+        keyswitch: Channels { count: 1, words: 8 },
         ..CardParameters::for_core(core).expect("a card")
     }
 }
 
-#[test]
-fn conformance() {
+/// With memories this far away.
+fn power_on(latency: u64) -> RtlCard {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rtl-4");
-    let mut options = RtlOptions::new(parameters(), directory);
-    options.memory_bytes = MEMORY_BYTES;
-    options.trace = std::env::var_os("GYRUS_TRACE").map(Into::into);
-    let checks = Options {
+    let pace = |latency| Pace {
+        latency,
+        beat_cycles: 1,
+    };
+    let card = RtlCard::power_on(&RtlOptions {
+        memory_bytes: MEMORY_BYTES,
+        host: pace(latency),
+        card: pace(latency / 3),
+        ..RtlOptions::new(parameters(), directory)
+    })
+    .expect("a simulation");
+    println!("built in {:.1?}", card.build_time());
+    card
+}
+
+fn options() -> Options {
+    Options {
         bus_deadline: 20_000,
         batch: 8,
-        random_jobs: 300,
-        resets: 10,
-        patience: Duration::from_secs(30),
+        random_jobs: 100,
+        resets: 20,
+        patience: Duration::from_secs(60),
         ..Options::default()
-    };
-    let wanted = std::env::var("GYRUS_CHECK").unwrap_or_default();
-    let mut failures = Vec::new();
-    for &(name, check) in CHECKS {
-        if !name.contains(&wanted) {
-            continue;
-        }
-        let mut card = RtlCard::power_on(&options).expect("a simulation");
-        let begin = Instant::now();
-        let result = run_one(&mut card, &checks, name, check);
-        let (cycles, seconds) = (card.cycles(), begin.elapsed().as_secs_f64());
-        println!("{name}: {cycles} cycles, {seconds:.1} s: {result:?}");
-        if result.is_err() {
-            let status = card.read(gyrus_interface::registers::Register::Status);
-            println!("  status {status:x?}");
-        }
-        failures.extend(result.err());
     }
-    assert!(failures.is_empty(), "{} checks failed", failures.len());
+}
+
+/// The model with the RTL's sizes.
+fn model() -> ModelCard {
+    let options = CardOptions {
+        capabilities: parameters().capabilities(0),
+        ..CardOptions::default()
+    };
+    ModelCard::power_on(&options).expect("a model")
+}
+
+/// Everything that a card has to do, with memories that are far away.
+#[test]
+fn the_rtl_does_what_a_card_has_to_do() {
+    let mut card = power_on(300);
+    let (begin, from) = (Instant::now(), card.cycles());
+    for &(name, check) in CHECKS {
+        let (begin, from) = (Instant::now(), card.cycles());
+        run_one(&mut card, &options(), name, check).unwrap_or_else(|error| panic!("{error}"));
+        let (cycles, seconds) = (card.cycles() - from, begin.elapsed().as_secs_f64());
+        println!("{name}: {cycles} cycles, {seconds:.1} s");
+    }
+    let (cycles, seconds) = (card.cycles() - from, begin.elapsed().as_secs_f64());
+    println!("{:.0} cycles a second", cycles as f64 / seconds);
+}
+
+/// Jobs of every kind, bad ones among them, with memories that are close.
+#[test]
+fn ten_thousand_random_jobs() {
+    let mut card = power_on(12);
+    let options = Options {
+        random_jobs: RANDOM_JOBS,
+        seed: 2,
+        ..options()
+    };
+    let begin = Instant::now();
+    run_one(&mut card, &options, "random jobs", random_jobs)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let (cycles, seconds) = (card.cycles(), begin.elapsed().as_secs_f64());
+    println!("{RANDOM_JOBS} jobs: {cycles} cycles, {seconds:.1} s");
+}
+
+/// Keys, tables, rings and inputs of one card give the same bytes on the other.
+#[test]
+fn what_the_model_did_the_rtl_does_again() {
+    let options = options();
+    let captured = capture(&mut model(), &options).expect("what the model did");
+    replay(&mut power_on(100), &options, &captured).expect("the same on the RTL");
+    let captured = capture(&mut power_on(100), &options).expect("what the RTL did");
+    replay(&mut model(), &options, &captured).expect("the same on the model");
 }
