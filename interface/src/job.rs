@@ -27,7 +27,8 @@
 //! [`crate::settings::Settings`] ([`JobStatus::AddressOutOfRange`]); the detail is the address. A bus that
 //! answers with an error, at whatever time, makes [`JobStatus::BusError`]. The detail is the address of the word
 //! that could not be read, or an address within the ciphertext or run of words that could not be written; any
-//! part of the destination may have been written then.
+//! part of the destination may have been written then; of a copy, the words before one that could not be
+//! read have been.
 //!
 //! | job | check | status | detail |
 //! |---|---|---|---|

@@ -103,6 +103,13 @@ impl Description<'_> {
             .collect()
     }
 
+    /// Words up to the first that cannot be read.
+    fn readable(&self, address: u64, words: u64) -> Vec<u64> {
+        let places = (0..words).map(|word| self.index(address + 8 * word));
+        let places = places.map_while(Result::ok);
+        places.map(|at| self.memory[at]).collect()
+    }
+
     fn write(&mut self, address: u64, words: &[u64]) -> Step<()> {
         for (at, word) in (address..).step_by(8).zip(words) {
             let index = self.index(at)?;
@@ -206,7 +213,9 @@ impl Description<'_> {
         if source.abs_diff(destination) < length {
             return Err((MalformedDescriptor, destination));
         }
-        let words = self.read(source, length / 8)?;
-        self.write(destination, &words)
+        // The words before one that cannot be read are copied.
+        let words = self.readable(source, length / 8);
+        let end = self.read(source, length / 8).map(drop);
+        self.write(destination, &words).and(end)
     }
 }

@@ -161,7 +161,7 @@ const fn at(address: u64) -> usize {
 fn spoil(generator: &mut Generator, bytes: &mut [u8; DESCRIPTOR_BYTES]) -> Option<JobStatus> {
     match generator.below(40) {
         0 => {
-            bytes[0] = generator.pick(0, &[6, 7, 0x80, 0xff]);
+            bytes[0] = generator.pick(0, &[7, 8, 0x80, 0xff]);
             Some(JobStatus::UnknownOpcode)
         }
         1 => {

@@ -265,8 +265,13 @@ impl Worker {
         for (address, count) in transfers(source, words) {
             self.go_on()?;
             piece.resize(count, 0);
-            self.bus.read(address, &mut piece)?;
+            let read = self.bus.read(address, &mut piece);
+            if let Err(Failure::Job(_, at)) = read {
+                // The words before one that cannot be read are copied.
+                piece.truncate(((at - address) / WORD) as usize);
+            }
             self.bus.write(destination + (address - source), &piece)?;
+            read?;
         }
         Ok(())
     }
