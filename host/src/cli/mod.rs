@@ -4,6 +4,7 @@
 //! all went well, 1 when something failed, 2 when the command line was wrong.
 
 mod bench;
+mod boards;
 mod data;
 mod decrypt;
 mod demo;
@@ -15,6 +16,7 @@ mod info;
 mod keygen;
 mod machine;
 mod output;
+mod plan;
 
 use clap::{Args, Parser, Subcommand};
 use error::CliError;
@@ -46,6 +48,8 @@ enum Action {
     Info(info::Arguments),
     /// Measure bootstraps per second on a device.
     Bench(bench::Arguments),
+    /// Predict what a card on a board would do; no card and no key is needed.
+    Plan(plan::Arguments),
     /// All of it in one go, on handwritten digits that come with the program.
     Demo(demo::Arguments),
 }
@@ -70,6 +74,7 @@ pub fn main() -> ExitCode {
         Action::Decrypt(arguments) => decrypt::run(&arguments, &mut out),
         Action::Info(arguments) => info::run(&arguments, &mut out),
         Action::Bench(arguments) => bench::run(&arguments, &mut out),
+        Action::Plan(arguments) => plan::run(&arguments, &mut out),
         Action::Demo(arguments) => demo::run(&arguments, &mut out),
     };
     match result {

@@ -46,6 +46,7 @@ pub use crate::rtl::Pace;
 use crate::rtl::CardParameters;
 use front::Front;
 use gyrus_hdl::blind_rotate::BuildError;
+use gyrus_hdl::card::CardError;
 use gyrus_interface::{DeviceError, ParameterSet};
 use rotation::Rotation;
 use sizes::{Build, Sizes};
@@ -59,6 +60,9 @@ use world::{NEVER, Step, World};
 #[derive(Debug, Error)]
 pub enum TimingError {
     /// There is no such card.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// There is no such core.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The card does not take the parameter set.

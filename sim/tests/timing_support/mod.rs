@@ -178,7 +178,7 @@ impl Rig {
         let inputs = random.words((OUTPUTS - INPUTS) as usize / WORD_BYTES);
         self.write(INPUTS, &inputs);
         // Slots 0, 1, .. of the tables, two to a word.
-        let slot = |i: u64| (2 * i) % TABLES as u64 | ((2 * i + 1) % TABLES as u64) << 32;
+        let slot = |i: u64| ((2 * i) % TABLES as u64) | (((2 * i + 1) % TABLES as u64) << 32);
         let list: Vec<u64> = (0..32).map(slot).collect();
         self.write(LIST, &list);
     }
@@ -204,8 +204,8 @@ impl Rig {
                 self.finish(Job::UploadKey {
                     kind,
                     source: STAGING,
-                    offset: channel << capabilities.bank_log2
-                        | number * (PIECE_WORDS * WORD_BYTES) as u64,
+                    offset: (channel << capabilities.bank_log2)
+                        + number * (PIECE_WORDS * WORD_BYTES) as u64,
                     length: (piece.len() * WORD_BYTES) as u64,
                     checksum: Checksum::default().u64_words(piece).value(),
                 });
