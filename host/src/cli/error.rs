@@ -6,6 +6,7 @@ use crate::model::ModelError;
 use crate::session::SessionError;
 use crate::tfhe::{ImportError, WordsError};
 use gyrus_interface::{DeviceError, ParameterError};
+use gyrus_sim::timing::TimingError;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -26,6 +27,14 @@ pub(super) enum CliError {
     NoSuchImage { index: usize, last: usize },
     #[error("'{0}' is not a parameter set")]
     NoSuchParameters(String),
+    #[error("there is no {what} '{name}'")]
+    Unknown {
+        what: &'static str,
+        name: String,
+        known: Vec<String>,
+    },
+    #[error("there is no such card")]
+    Timing(#[from] TimingError),
     #[error("the parameter set is refused")]
     Parameters(#[from] ParameterError),
     #[error("the evaluation key cannot be used")]
@@ -72,6 +81,10 @@ impl CliError {
             }
             Self::NoSuchImage { .. } => "choose other numbers for --index".into(),
             Self::NoSuchParameters(_) => "'gyrus info' lists the parameter sets".into(),
+            Self::Unknown { known, .. } => format!("one of {}", known.join(", ")),
+            Self::Timing(_) => {
+                "try other --lanes (2, 4, 8, 16, 32, 64 or 128), --set or --batch".into()
+            }
             Self::Parameters(ParameterError::Insecure(_)) => {
                 "for tests only: give --insecure-parameters".into()
             }

@@ -4,6 +4,7 @@
 //! all went well, 1 when something failed, 2 when the command line was wrong.
 
 mod bench;
+mod boards;
 mod cycles;
 mod data;
 mod decrypt;
@@ -16,6 +17,7 @@ mod info;
 mod keygen;
 mod machine;
 mod output;
+mod plan;
 
 use clap::{Args, Parser, Subcommand};
 use error::CliError;
@@ -49,6 +51,8 @@ enum Action {
     Bench(bench::Arguments),
     /// Measure bootstraps in cycles of a card's clock; with --device rtl those of the real logic.
     Cycles(cycles::Arguments),
+    /// Predict what a card on a board would do; no card and no key is needed.
+    Plan(plan::Arguments),
     /// All of it in one go, on handwritten digits that come with the program.
     Demo(demo::Arguments),
 }
@@ -74,6 +78,7 @@ pub fn main() -> ExitCode {
         Action::Info(arguments) => info::run(&arguments, &mut out),
         Action::Bench(arguments) => bench::run(&arguments, &mut out),
         Action::Cycles(arguments) => cycles::run(&arguments, &mut out),
+        Action::Plan(arguments) => plan::run(&arguments, &mut out),
         Action::Demo(arguments) => demo::run(&arguments, &mut out),
     };
     match result {
