@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Random jobs, a fifth of them with each kind of parameters.
-const RANDOM_JOBS: usize = 10_000;
+const RANDOM_JOBS: usize = 2_500;
 
 /// Four lanes, batches of eight.
 fn parameters() -> CardParameters {
