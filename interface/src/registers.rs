@@ -7,8 +7,8 @@
 //!    ([`crate::card::Capabilities`]).
 //! 2. It writes the settings (parameters, addresses, rings) and [`Control::CONFIGURE`]. The card
 //!    takes them when no job is in flight, checks them, forgets keys, tables and ring positions, and
-//!    clears [`Status::CONFIGURING`]; [`Status::result`] says whether it takes them. Settings have no
-//!    other effect, and none until then.
+//!    clears [`Status::CONFIGURING`]; [`Status::result`] says whether it takes them; if not, it is not
+//!    configured any more. Settings have no other effect, and none until then.
 //! 3. Jobs: descriptors in the submission ring, their tail in [`Register::SubmissionTail`];
 //!    completions in the other ring, an interrupt cause for each, and how far the driver has read them
 //!    in [`Register::CompletionHead`]. The card never overwrites a completion that was not read.

@@ -1,6 +1,7 @@
 //! Constants, settings, interrupts and counters.
 
 use super::bench::{first_set, ready};
+use super::generator::Generator;
 use super::rig::{OK, Rig, capabilities};
 use super::{ConformanceError, Options, same};
 use crate::device::Card;
@@ -125,9 +126,41 @@ pub fn refused_settings(card: &mut dyn Card, options: &Options) -> Result<(), Co
         };
         let result = rig.try_settings(&settings)?;
         same(&format!("{what} of {settings:x?}"), result, expected as u16)?;
+        let configured = rig.status()?.has(Status::CONFIGURED);
+        same(&format!("configured with {what}"), configured, false)?;
+    }
+    for _ in 0..RANDOM_SETTINGS {
+        let registers = spoilt(&mut rig.generator, good);
+        let value = |register| {
+            let found = registers.iter().find(|(at, _)| *at == register);
+            found.map_or(0, |(_, value)| *value)
+        };
+        let settings = Settings::from_registers(value);
+        let expected = settings.check(&card).err().unwrap_or(JobStatus::Ok);
+        let result = rig.try_settings(&settings)?;
+        same(&format!("{settings:x?}"), result, expected as u16)?;
     }
     rig.take(&good)?;
     rig.expect(Job::Barrier, OK)
+}
+
+/// Random settings that are tried.
+const RANDOM_SETTINGS: usize = 400;
+
+/// Good settings with one to three registers changed: a little, in one bit, or altogether.
+fn spoilt(generator: &mut Generator, good: Settings) -> Vec<(Register, u32)> {
+    let mut registers = good.registers();
+    for _ in 0..1 + generator.below(3) {
+        let count = u32::try_from(registers.len()).unwrap_or(1);
+        let value = &mut registers[generator.below(count) as usize].1;
+        *value = match generator.below(4) {
+            0 => value.wrapping_add(1),
+            1 => value.wrapping_sub(1),
+            2 => *value ^ 1 << generator.below(32),
+            _ => (generator.word() >> 32) as u32 >> generator.below(32),
+        };
+    }
+    registers
 }
 
 /// Settings are taken when the jobs before them are complete, and keys and tables are gone then.

@@ -230,14 +230,17 @@ impl Registers {
     /// Ends a configuration.
     pub(super) const fn configured(&mut self, result: Result<Settings, JobStatus>) {
         self.asked.configure = false;
+        self.set_status(Status::KEY_LOADED | Status::KEYSWITCH_KEY_LOADED, false);
+        (self.tail, self.position, self.head) = (0, 0, 0);
         match result {
             Ok(settings) => {
                 self.taken = Some(settings);
-                self.set_status(Status::KEY_LOADED | Status::KEYSWITCH_KEY_LOADED, false);
-                (self.tail, self.position, self.head) = (0, 0, 0);
                 self.result = JobStatus::Ok as u16;
             }
-            Err(status) => self.result = status as u16,
+            Err(status) => {
+                self.taken = None;
+                self.result = status as u16;
+            }
         }
     }
 

@@ -127,8 +127,8 @@ impl Worker {
     fn configure(&mut self) {
         let settings = self.shared.with(|registers| registers.settings());
         let checked = settings.check(&self.capabilities);
+        self.forget();
         if checked.is_ok() {
-            self.forget();
             self.rings = Rings::start(settings.ring_entries);
             self.set = parameters(&settings);
             self.settings = settings;
