@@ -20,7 +20,8 @@
 //! # Errors
 //!
 //! The first error since the register was cleared (by any write to it) stands in [`Register::Error`],
-//! with its tag and detail: a job's status, or a [`Fault`] of the card itself. Further ones change nothing.
+//! with its tag and detail: a job's status, or a [`Fault`] of the card itself. Further ones change nothing, but
+//! that a fault which halts the card is told in any case.
 //!
 //! # 64-bit registers
 //!

@@ -16,7 +16,7 @@
 //! of the address.
 //!
 //! `outstanding` says that the bus still owes something, `moved` that something was handed over in
-//! this cycle: a bus that owes and does not move for long is dead.
+//! this cycle, or waits for the card: a bus that owes and does not move for long is dead.
 
 mod bursts;
 mod key_reader;

@@ -246,5 +246,9 @@ impl Logic for WriteMaster {
         self.moved.next = (self.offered.q.val() & self.awready.val())
             | (self.shown.q.val() & self.wready.val())
             | self.bvalid.val();
+        // A bus that waits for a word of the card's is not dead.
+        if self.owed.q.val().any() & !self.shown.q.val() & !self.offered.q.val() {
+            self.moved.next = true;
+        }
     }
 }

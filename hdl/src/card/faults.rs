@@ -69,6 +69,7 @@ pub(super) struct Faults {
     raised: Signal<Local, Bits<32>>,
     failed: Signal<Local, Bit>,
     captured: Signal<Local, Bit>,
+    halting: Signal<Local, Bit>,
     zero: Constant<Bits<64>>,
     bus_deadline: Constant<Bits<32>>,
     submission: Constant<Bits<32>>,
@@ -126,6 +127,7 @@ impl Default for Faults {
             raised: Signal::default(),
             failed: Signal::default(),
             captured: Signal::default(),
+            halting: Signal::default(),
             zero: Constant::new(0_u64.into()),
             bus_deadline: code(Fault::BusDeadline),
             submission: code(Fault::SubmissionRingUnreachable),
@@ -217,16 +219,18 @@ impl Logic for Faults {
             self.new_tag.next = self.zero.val();
             self.new_detail.next = self.dead_bus.val();
         }
-        self.fatal.next = self.dead.val()
-            | (self.submission_unreachable.val() & !self.was_submission.q.val())
-            | (self.completion_unreachable.val() & !self.was_completion.q.val());
         if self.clear_error.val() {
             self.code.d.next = 0.into();
             self.at_tag.d.next = self.zero.val();
             self.at_detail.d.next = self.zero.val();
         }
-        self.captured.next =
-            self.happened.val() & (!self.code.q.val().any() | self.clear_error.val());
+        self.halting.next = self.dead.val()
+            | (self.submission_unreachable.val() & !self.was_submission.q.val())
+            | (self.completion_unreachable.val() & !self.was_completion.q.val());
+        self.fatal.next = self.halting.val();
+        // What halts the card is told in any case.
+        self.captured.next = self.halting.val()
+            | (self.happened.val() & (!self.code.q.val().any() | self.clear_error.val()));
         if self.captured.val() {
             self.code.d.next = self.new_code.val();
             self.at_tag.d.next = self.new_tag.val();

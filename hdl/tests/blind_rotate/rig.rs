@@ -15,7 +15,7 @@ crate::dut!(BlindRotate {
     => busy, failed, lwe_in_ready, table_ready, lwe_out_valid, lwe_out_word, lwe_out_last,
     key_idle, key_request_valid, key_request_slice, key_data_ready,
     checksum_error, error_slice, protocol_error, underrun, underrun_cycles, start_ready,
-    turning
+    turning, key_waiting
 });
 
 /// Places of the outputs in a sample.

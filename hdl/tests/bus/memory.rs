@@ -170,7 +170,8 @@ impl ReadMemory {
         let taken = arvalid && self.drive.arready;
         self.offer
             .watch("AR", arvalid, self.drive.arready, &[araddr.into(), arlen]);
-        let moved = taken || self.drive.rvalid && rready;
+        // A beat that waits for the master is no fault of the bus.
+        let moved = taken || self.drive.rvalid;
         if self.drive.rvalid && rready {
             self.drive.rvalid = false;
             let burst = self.bursts.front_mut().expect("a burst");
@@ -304,7 +305,9 @@ impl WriteMemory {
         if said.wvalid {
             assert!(self.taken_beats < self.offered_beats, "data has no address");
         }
-        let mut moved = false;
+        // Nor is one that waits for a word of the master's.
+        let lacking = self.taken_beats < self.offered_beats;
+        let mut moved = lacking && !said.wvalid && !said.awvalid;
         if said.awvalid && awready {
             moved = true;
             let beats = said.awlen as usize + 1;

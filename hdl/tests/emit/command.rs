@@ -57,7 +57,7 @@ fn bad_arguments_write_nothing_and_say_why() {
         assert!(error.contains(reason), "{error}");
         assert!(!directory.exists());
     };
-    let known = "core, forward_transform, inverse_transform, mac, accumulator, key_store";
+    let known = "core, card, forward_transform, inverse_transform, mac, accumulator, key_store";
     refuse(&["emit", "--lanes", "8", "--unit", "divider"], known);
     refuse(&["trace", "--unit", "divider"], known);
     let traced = "core, forward_butterfly, inverse_butterfly, mul_lazy, normalise, add_mod";

@@ -232,6 +232,30 @@ pub fn dead_buses(card: &mut dyn Card, options: &Options) -> Result<(), Conforma
     Ok(())
 }
 
+/// A bus that waits for the card is not dead: full rings of bootstraps, under a deadline that is shorter than
+/// what one takes.
+///
+/// # Errors
+/// The card halts, or a job goes wrong.
+pub fn buses_that_wait(card: &mut dyn Card, options: &Options) -> Result<(), ConformanceError> {
+    let (mut rig, bench) = ready(card, options)?;
+    rig.card
+        .write(Register::BusDeadline, options.bus_deadline / 8)?;
+    for _ in 0..3 {
+        bench.prepare(&rig)?;
+        let count = rig.room();
+        for _ in 0..count {
+            rig.enqueue(rig.descriptor(bench.job()).encode())?;
+        }
+        rig.ring()?;
+        for _ in 0..count {
+            same("end", rig.next_end()?, OK)?;
+        }
+        bench.check(&rig)?;
+    }
+    bench.works(&mut rig)
+}
+
 /// A bus that owes an answer even after a reset: the card says so, and works once it was answered and
 /// reset again.
 ///

@@ -119,7 +119,9 @@ pub type Check = fn(&mut dyn Card, &Options) -> Result<(), ConformanceError>;
 pub use bootstraps::{
     batches, many_samples_of_a_table, parameter_changes, single_bootstraps, table_replacement,
 };
-pub use buses::{bus_errors, dead_buses, silence_after_a_reset, unreachable_rings};
+pub use buses::{
+    bus_errors, buses_that_wait, dead_buses, silence_after_a_reset, unreachable_rings,
+};
 pub use keys::{adopted_keys, pieces_of_keys, wrong_images};
 pub use random::random_jobs;
 pub use refusals::{refused_bootstraps, refused_copies, refused_descriptors, refused_uploads};
@@ -154,6 +156,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("bus errors", bus_errors),
     ("unreachable rings", unreachable_rings),
     ("dead buses", dead_buses),
+    ("buses that wait", buses_that_wait),
     ("silence after a reset", silence_after_a_reset),
     ("resets at any moment", resets_at_any_moment),
     ("random jobs", random_jobs),

@@ -203,7 +203,9 @@ impl Registers {
 
     /// Stops the card because of a fault.
     pub(super) fn halt(&mut self, fault: Fault, tag: u64, detail: u64) {
-        self.report(fault as u32, tag, detail);
+        // Told in any case, whatever came before.
+        self.set_error(fault as u32, tag, detail);
+        self.cause |= Interrupt::ERROR;
         self.status |= Status::HALTED;
     }
 
