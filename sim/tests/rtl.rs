@@ -14,8 +14,8 @@ use gyrus_sim::rtl::{CardParameters, CoreParameters, Pace, RtlCard, RtlOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Random jobs of each of two tests, with every kind of parameters.
-const RANDOM_JOBS: usize = 5_000;
+/// Random jobs, with every kind of parameters.
+const RANDOM_JOBS: usize = 2_500;
 
 /// Four lanes, batches of eight.
 fn parameters() -> CardParameters {
@@ -105,15 +105,9 @@ fn random(seed: u64) {
     println!("{RANDOM_JOBS} jobs: {cycles} cycles, {seconds:.1} s");
 }
 
-/// With [`another_five_thousand_random_jobs`] ten thousand; two tests, for two cores.
 #[test]
-fn five_thousand_random_jobs() {
+fn random_jobs_of_every_kind() {
     random(2);
-}
-
-#[test]
-fn another_five_thousand_random_jobs() {
-    random(3);
 }
 
 /// Keys, tables, rings and inputs of one card give the same bytes on the other.
