@@ -22,7 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use support::bench::{Bench, Verilated};
 
 dut!(KeySwitch {
-    rows, lwe_dimension, base_log, level_count, fields, groups, batch, start, clear,
+    rows, lwe_dimension, base_log, level_count, fields, modulus_log2, groups, batch, start, clear,
     lwe_in_valid, lwe_in_word, key_request_ready, key_valid, key, lwe_out_ready
     => idle, draining, failed, lwe_in_ready, key_request_valid, key_ready, waiting,
     lwe_out_valid, lwe_out_word
@@ -121,9 +121,14 @@ impl Key {
                 _ => rng.next_u64(),
             }
         };
-        (0..count * self.set.big_lwe_size())
-            .map(|_| word(rng))
-            .collect()
+        let size = self.set.big_lwe_size();
+        let mut words: Vec<u64> = (0..count * size).map(|_| word(rng)).collect();
+        // Bodies just below, at and above the ties of their own rounding.
+        let lost = u64::MAX >> (modulus_log2(self.set.keyswitch_modulus) - 1) >> 1;
+        for body in words.iter_mut().skip(size - 1).step_by(size) {
+            *body = (*body & !lost).wrapping_add(lost / 2 + rng.next_u64() % 3);
+        }
+        words
     }
 
     /// The engine's small ciphertexts.
@@ -200,6 +205,7 @@ impl Rig {
             set.keyswitch.base_log.0,
             set.keyswitch.level_count.0,
             fields(set.keyswitch_modulus),
+            modulus_log2(set.keyswitch_modulus) as usize,
             beats_of_level(set, self.key_words),
         ];
         let expected: usize = batches.iter().map(|words| words.len() / size).sum();
@@ -305,6 +311,13 @@ fn set(n: usize, keyswitch: Decomposition, keyswitch_modulus: KeyswitchModulus) 
     }
 }
 
+const fn modulus_log2(modulus: KeyswitchModulus) -> u32 {
+    match modulus {
+        KeyswitchModulus::Native64 => 64,
+        KeyswitchModulus::PowerOfTwo32 { log2 } => log2,
+    }
+}
+
 const MOD_21: KeyswitchModulus = KeyswitchModulus::PowerOfTwo32 { log2: 21 };
 const MOD_32: KeyswitchModulus = KeyswitchModulus::PowerOfTwo32 { log2: 32 };
 
@@ -333,6 +346,10 @@ fn all_gadgets_and_moduli() {
         (1, 1, 1, MOD_32),
         (2, 4, 1, KeyswitchModulus::Native64),
         (40, 2, 7, MOD_21),
+        (40, 3, 5, KeyswitchModulus::PowerOfTwo32 { log2: 17 }),
+        (9, 2, 8, KeyswitchModulus::PowerOfTwo32 { log2: 30 }),
+        (10, 1, 4, KeyswitchModulus::PowerOfTwo32 { log2: 22 }),
+        (3, 2, 2, KeyswitchModulus::PowerOfTwo32 { log2: 10 }),
     ] {
         let stalls = n % 2 == 0;
         let set = set(n, Decomposition::new(base_log, levels), modulus);

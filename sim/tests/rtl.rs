@@ -14,8 +14,8 @@ use gyrus_sim::rtl::{CardParameters, CoreParameters, Pace, RtlCard, RtlOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Random jobs, with every kind of parameters.
-const RANDOM_JOBS: usize = 2_500;
+/// Random jobs of each of two tests, with every kind of parameters.
+const RANDOM_JOBS: usize = 5_000;
 
 /// Four lanes, batches of eight.
 fn parameters() -> CardParameters {
@@ -108,6 +108,11 @@ fn random(seed: u64) {
 #[test]
 fn random_jobs_of_every_kind() {
     random(2);
+}
+
+#[test]
+fn more_random_jobs() {
+    random(3);
 }
 
 /// Keys, tables, rings and inputs of one card give the same bytes on the other.

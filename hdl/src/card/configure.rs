@@ -49,6 +49,7 @@ pub(super) struct Configure {
     pub(super) keyswitch_base_log: Signal<Out, Bits<3>>,
     pub(super) keyswitch_level_count: Signal<Out, Bits<5>>,
     pub(super) fields: Signal<Out, Bits<2>>,
+    pub(super) keyswitch_modulus_log2: Signal<Out, Bits<7>>,
     pub(super) groups: Signal<Out, Bits<11>>,
     /// Places and sizes.
     pub(super) key_beats: Signal<Out, Bits<26>>,
@@ -125,6 +126,7 @@ impl Configure {
             keyswitch_base_log: Signal::default(),
             keyswitch_level_count: Signal::default(),
             fields: Signal::default(),
+            keyswitch_modulus_log2: Signal::default(),
             groups: Signal::default(),
             key_beats: Signal::default(),
             keyswitch_beats: Signal::default(),
@@ -162,6 +164,7 @@ impl Logic for Configure {
         wire!(keyswitch_base_log <= narrow_ones.keyswitch_base_log);
         wire!(keyswitch_level_count <= narrow_ones.keyswitch_level_count);
         wire!(fields <= narrow_ones.fields);
+        wire!(keyswitch_modulus_log2 <= narrow_ones.keyswitch_modulus_log2);
         wire!(groups <= narrow_ones.groups);
         wire!(key_beats <= narrow_ones.key_beats);
         wire!(keyswitch_beats <= narrow_ones.keyswitch_beats);

@@ -138,6 +138,7 @@ impl Logic for Walk {
 struct Align {
     clock: Signal<In, Clock>,
     fields: Signal<In, Bits<2>>,
+    modulus_log2: Signal<In, Bits<7>>,
     x: Signal<In, Bits<64>>,
     field: Signal<In, Bits<2>>,
     /// The input's body, and whether to add it.
@@ -148,9 +149,13 @@ struct Align {
     rounded: Signal<Local, Bits<64>>,
     top: Signal<Local, Bits<64>>,
     sum: DFF<Bits<64>>,
+    /// Half of a step of the modulus; static.
+    half: DFF<Bits<64>>,
+    /// The bits from a step on; static.
+    steps: DFF<Bits<64>>,
     zero: Constant<Bits<64>>,
-    half_2: Constant<Bits<64>>,
-    half_3: Constant<Bits<64>>,
+    one: Constant<Bits<64>>,
+    lowest: Constant<Bits<6>>,
     mask_2: Constant<Bits<64>>,
     mask_3: Constant<Bits<64>>,
 }
@@ -161,6 +166,7 @@ impl Default for Align {
         Self {
             clock: Default::default(),
             fields: Default::default(),
+            modulus_log2: Default::default(),
             x: Default::default(),
             field: Default::default(),
             body: Default::default(),
@@ -170,9 +176,11 @@ impl Default for Align {
             rounded: Default::default(),
             top: Default::default(),
             sum: Default::default(),
+            half: Default::default(),
+            steps: Default::default(),
             zero: word(0),
-            half_2: word(1 << 31),
-            half_3: word(1 << 42),
+            one: word(1),
+            lowest: Constant::new(63_u8.to_bits()),
             mask_2: word(u64::MAX << 32),
             mask_3: word(u64::MAX << 43),
         }
@@ -182,18 +190,23 @@ impl Default for Align {
 impl Logic for Align {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, sum);
+        dff_setup!(self, clock, sum, half, steps);
+        // Of mod 2^64 nothing is rounded off.
+        self.half.d.next =
+            self.one.val() << (self.lowest.val() - self.modulus_log2.val().get_bits::<6>(0));
+        self.steps.d.next = self.zero.val() - (self.half.q.val() << 1);
         self.shifted.next = self.x.val();
         self.rounded.next = self.body.val();
+        if self.fields.val() != 1 {
+            self.rounded.next = (self.body.val() + self.half.q.val()) & self.steps.q.val();
+        }
         if self.fields.val() == 2 {
-            self.rounded.next = (self.body.val() + self.half_2.val()) & self.mask_2.val();
             self.shifted.next = self.x.val() & self.mask_2.val();
             if self.field.val() == 0 {
                 self.shifted.next = self.x.val() << 32;
             }
         }
         if self.fields.val() == 3 {
-            self.rounded.next = (self.body.val() + self.half_3.val()) & self.mask_3.val();
             self.shifted.next = self.x.val() << 43;
             if self.field.val() == 1 {
                 self.shifted.next = (self.x.val() << 22) & self.mask_3.val();
@@ -303,12 +316,14 @@ pub struct Drain {
     pub clock: Signal<In, Clock>,
     /// Begin with slot 0.
     pub start: Signal<In, Bit>,
-    /// Ciphertexts; with the next two static.
+    /// Ciphertexts; with the next three static.
     pub batch: Signal<In, Bits<5>>,
     /// n.
     pub lwe_dimension: Signal<In, Bits<12>>,
     /// Fields of a word: 1, 2 or 3.
     pub fields: Signal<In, Bits<2>>,
+    /// log2 of the modulus, which takes the upper bits of a field.
+    pub modulus_log2: Signal<In, Bits<7>>,
     /// The sums are read, at `group`.
     pub reading: Signal<Out, Bit>,
     /// Where.
@@ -356,6 +371,7 @@ impl Drain {
             batch: Signal::default(),
             lwe_dimension: Signal::default(),
             fields: Signal::default(),
+            modulus_log2: Signal::default(),
             reading: Signal::default(),
             group: Signal::default(),
             sums: many(slots * key_words, |_| Signal::default()),
@@ -433,6 +449,7 @@ impl Logic for Drain {
 
         wire!(align.clock <= clock);
         wire!(align.fields <= fields);
+        wire!(align.modulus_log2 <= modulus_log2);
         wire!(align.x <= chosen.q);
         wire!(align.field <= tags.field_4);
         wire!(align.body <= body);

@@ -179,8 +179,10 @@ pub struct KeySwitch {
     pub base_log: Signal<In, Bits<3>>,
     /// l, 1 to 16.
     pub level_count: Signal<In, Bits<5>>,
-    /// Fields of a word of the key: 1 for mod 2^64, 2 for 2^32, 3 for 2^21.
+    /// Fields of a word of the key: 1 for mod 2^64, 2 for up to 2^32, 3 for up to 2^21.
     pub fields: Signal<In, Bits<2>>,
+    /// log2 of the modulus.
+    pub modulus_log2: Signal<In, Bits<7>>,
     /// Beats of a level: ceil((n + 1) / (fields D)).
     pub groups: Signal<In, Bits<11>>,
     /// Ciphertexts of the batch that is started.
@@ -265,6 +267,7 @@ impl KeySwitch {
             base_log: Signal::default(),
             level_count: Signal::default(),
             fields: Signal::default(),
+            modulus_log2: Signal::default(),
             groups: Signal::default(),
             batch: Signal::default(),
             clear: Signal::default(),
@@ -404,6 +407,7 @@ impl Logic for KeySwitch {
         wire!(drain.batch <= control.drain_batch);
         wire!(drain.lwe_dimension <= lwe_dimension);
         wire!(drain.fields <= fields);
+        wire!(drain.modulus_log2 <= modulus_log2);
         wire!(drain.body <= inputs.body);
         wire!(drain.lwe_ready <= lwe_out_ready);
         wire!(lwe_out_valid <= drain.lwe_valid);

@@ -1,7 +1,6 @@
 //! Results of bootstraps, word for word.
 
 use super::bench::{Bench, ready};
-use super::generator::Generator;
 use super::material::{Material, sets};
 use super::rig::{OK, Rig, capabilities};
 use super::{ConformanceError, Options, same, same_words};
@@ -55,10 +54,7 @@ impl<'a> Loaded<'a> {
 
     /// Does a run with random inputs, and compares.
     fn run(&mut self, run: Run) -> Result<(), ConformanceError> {
-        let size = self.material.set.big_lwe_size();
-        let inputs = (0..run.count)
-            .flat_map(|_| input(&mut self.rig.generator, size))
-            .collect::<Vec<_>>();
+        let inputs = self.material.inputs(&mut self.rig.generator, run.count);
         let tables = u32::try_from(self.tables.len()).unwrap_or(1);
         let one = self.rig.generator.below(tables);
         let slots: Vec<u32> = (0..run.count)
@@ -98,17 +94,6 @@ impl<'a> Loaded<'a> {
         // Areas are used again.
         self.rig.rewind(source);
         Ok(())
-    }
-}
-
-/// A ciphertext, in one of eight cases of extreme words.
-fn input(generator: &mut Generator, size: usize) -> Vec<u64> {
-    match generator.below(32) {
-        0 => vec![0; size],
-        1 => vec![u64::MAX; size],
-        2 => vec![1 << 63; size],
-        3 => vec![(1 << 63) - 1; size],
-        _ => generator.words(size),
     }
 }
 

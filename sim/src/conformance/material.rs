@@ -119,6 +119,32 @@ impl Material {
         })
     }
 
+    /// So many ciphertexts. In one of eight cases they are extreme words; where they are not, half of the
+    /// bodies are near a tie of their rounding to the key switch's modulus.
+    pub(super) fn inputs(&self, generator: &mut Generator, count: usize) -> Vec<u64> {
+        (0..count).flat_map(|_| self.input(generator)).collect()
+    }
+
+    fn input(&self, generator: &mut Generator) -> Vec<u64> {
+        let size = self.set.big_lwe_size();
+        let mut words = match generator.below(32) {
+            0 => return vec![0; size],
+            1 => return vec![u64::MAX; size],
+            2 => return vec![1 << 63; size],
+            3 => return vec![(1 << 63) - 1; size],
+            _ => generator.words(size),
+        };
+        if let (KeyswitchModulus::PowerOfTwo32 { log2 }, 0, Some(body)) = (
+            self.set.keyswitch_modulus,
+            generator.below(2),
+            words.last_mut(),
+        ) {
+            let lost = u64::MAX >> log2;
+            *body = (*body & !lost).wrapping_add(lost / 2 + u64::from(generator.below(3)));
+        }
+        words
+    }
+
     /// What a job with these inputs and tables has to give.
     pub(super) fn results(
         &self,

@@ -85,7 +85,7 @@ fn run(rig: &mut Rig<'_>, bench: &Bench, jobs: usize) -> Result<(), ConformanceE
         let most = u32::try_from(rig.room().min(left)).unwrap_or(1);
         let count = 1 + rig.generator.below(most) as usize;
         left -= count;
-        refresh(rig, &mut description, &areas, size)?;
+        refresh(rig, &mut description, &areas)?;
         let mut ends: Vec<(String, End)> = Vec::new();
         for number in 0..count {
             let job = random_job(rig, &mut description, &areas, number)?;
@@ -102,13 +102,15 @@ fn run(rig: &mut Rig<'_>, bench: &Bench, jobs: usize) -> Result<(), ConformanceE
             }
         }
         rig.ring()?;
-        for (job, end) in ends {
-            same(&job, rig.next_end()?, end)?;
+        for (job, end) in &ends {
+            same(job, rig.next_end()?, *end)?;
         }
-        for &(_, area) in &areas.of_jobs {
-            compare(rig, &description, area, outputs + 1)?;
+        for (number, &(_, area)) in areas.of_jobs.iter().enumerate() {
+            let job = ends.get(number).map_or("no job", |(job, _)| job);
+            compare(rig, &description, job, area, outputs + 1)?;
         }
-        compare(rig, &description, areas.inputs, INPUTS as usize * size + 1)?;
+        let inputs = INPUTS as usize * size + 1;
+        compare(rig, &description, "inputs", areas.inputs, inputs)?;
     }
     Ok(())
 }
@@ -116,12 +118,17 @@ fn run(rig: &mut Rig<'_>, bench: &Bench, jobs: usize) -> Result<(), ConformanceE
 fn compare(
     rig: &Rig<'_>,
     description: &Description<'_>,
+    job: &str,
     address: u64,
     words: usize,
 ) -> Result<(), ConformanceError> {
     let first = ((address - HostMemory::BASE) / 8) as usize;
     let expected = &description.memory[first..first + words];
-    same_words("host memory", &rig.read(address, words)?, expected)
+    same_words(
+        &format!("host memory of {job}"),
+        &rig.read(address, words)?,
+        expected,
+    )
 }
 
 /// Writes to host memory and to the description's.
@@ -142,14 +149,15 @@ fn refresh(
     rig: &mut Rig<'_>,
     description: &mut Description<'_>,
     areas: &Areas,
-    size: usize,
 ) -> Result<(), ConformanceError> {
     if rig.generator.below(4) != 0 && description.memory[at(areas.inputs)] != 0 {
         return Ok(());
     }
-    let inputs = rig.generator.words(INPUTS as usize * size);
+    let material = description.material;
+    let inputs = material.inputs(&mut rig.generator, INPUTS as usize);
     write(rig, description, areas.inputs, &inputs)?;
-    let tables = rig.generator.words(TABLES as usize * (size - 1));
+    let size = material.set.polynomial_size.0;
+    let tables = rig.generator.words(TABLES as usize * size);
     write(rig, description, areas.tables, &tables)
 }
 
@@ -204,6 +212,11 @@ fn random_job(
         12..=14 => tables(&mut rig.generator, description, areas),
         15 | 16 => copy(&mut rig.generator, description, areas, number),
         17 => key(&mut rig.generator, areas),
+        18 => Job::AdoptKey {
+            kind: rig
+                .generator
+                .pick(KeyKind::Bootstrapping, &[KeyKind::Keyswitch]),
+        },
         _ => Job::Barrier,
     })
 }

@@ -146,7 +146,7 @@ fn random_job(rig: &mut Rig<'_>, bench: &Bench) -> Result<Job, ConformanceError>
     let most = rig.capabilities.max_batch.min(3);
     let count = 1 + rig.generator.below(most);
     let samples = if count == 1 { most } else { 1 };
-    let inputs = rig.generator.words(count as usize * size);
+    let inputs = bench.material.inputs(&mut rig.generator, count as usize);
     let source = rig.place(&inputs)?;
     let destination = rig.area((count * samples) as usize * size);
     let slots: Vec<u32> = (0..count)

@@ -46,7 +46,8 @@ pub fn resets_at_any_moment(
         let tables = rig.tables(0, &bench.table)?;
         let count = 1 + rig.generator.below(u32::try_from(rig.room()).unwrap_or(1));
         for _ in 0..count {
-            let others = [bootstraps, copy, tables, Job::Barrier, piece];
+            let adopt = Job::AdoptKey { kind };
+            let others = [bootstraps, copy, tables, Job::Barrier, piece, adopt];
             let job = rig.generator.pick(bootstraps, &others);
             rig.submit(job)?;
         }

@@ -39,6 +39,7 @@ pub(super) struct Narrow {
     pub(super) keyswitch_base_log: Signal<Out, Bits<3>>,
     pub(super) keyswitch_level_count: Signal<Out, Bits<5>>,
     pub(super) fields: Signal<Out, Bits<2>>,
+    pub(super) keyswitch_modulus_log2: Signal<Out, Bits<7>>,
     pub(super) groups: Signal<Out, Bits<11>>,
     pub(super) key_beats: Signal<Out, Bits<26>>,
     pub(super) keyswitch_beats: Signal<Out, Bits<26>>,
@@ -108,6 +109,7 @@ impl Narrow {
             keyswitch_base_log: Signal::default(),
             keyswitch_level_count: Signal::default(),
             fields: Signal::default(),
+            keyswitch_modulus_log2: Signal::default(),
             groups: Signal::default(),
             key_beats: Signal::default(),
             keyswitch_beats: Signal::default(),
@@ -234,6 +236,7 @@ impl Logic for Narrow {
         self.is_narrow.next = self.modulus.q.val() != 64;
         self.keyswitch_base_log.next = self.switching.q.val().get_bits::<3>(0);
         self.keyswitch_level_count.next = self.switching.q.val().get_bits::<5>(8);
+        self.keyswitch_modulus_log2.next = self.modulus.q.val().get_bits::<7>(0);
         self.fields.next = 3.into();
         if self.modulus.q.val() > 21 {
             self.fields.next = 2.into();

@@ -472,6 +472,7 @@ impl Logic for Card {
         wire!(keyswitch.base_log <= configure.keyswitch_base_log);
         wire!(keyswitch.level_count <= configure.keyswitch_level_count);
         wire!(keyswitch.fields <= configure.fields);
+        wire!(keyswitch.modulus_log2 <= configure.keyswitch_modulus_log2);
         wire!(keyswitch.groups <= configure.groups);
         wire!(keyswitch.batch <= feed.switch_batch);
         wire!(keyswitch.start <= feed.switch_start);
