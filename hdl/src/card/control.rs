@@ -2,6 +2,10 @@
 //!
 //! A configuration waits until all valid jobs are complete and the keys have stopped. A reset ends when nothing is
 //! under way any more, or after its deadline.
+//!
+//! Timing: a command takes effect one edge behind its write. From the moment in which nothing is left to be
+//! waited for, a configuration takes the cycles of [`super::Configure`], one for each look-up table slot, and
+//! fewer than ten.
 
 use gyrus_interface::registers::{Control as Command, RESET_CYCLES, Register};
 use rust_hdl::prelude::*;

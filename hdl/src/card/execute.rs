@@ -3,6 +3,9 @@
 //!
 //! Bootstraps are handed to the stages by [`super::Issue`]; uploads and copies are done here, by
 //! [`super::Transfer`]. Every job ends with a message to [`super::Store`], which completes them in order.
+//!
+//! Timing: a check of numbers takes a cycle, one of a range those of [`super::bounds::Bounds`]. A bootstrap
+//! holds the next job up until its batches are announced, any other job until it is done.
 
 mod steps;
 

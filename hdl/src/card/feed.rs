@@ -5,6 +5,9 @@
 //! none), so that it need not know; the batch's status says what became of it.
 //!
 //! For each batch `status` shows a code of [`gyrus_interface::JobStatus`], with a detail, once.
+//!
+//! Timing: a word a cycle from memory into the key switch. Five cycles behind the end of a pass the next batch
+//! is asked for.
 
 use crate::memory::Fifo;
 use gyrus_interface::JobStatus;
@@ -20,7 +23,6 @@ enum State {
     Switch,
     Zeros,
     Report,
-    ReportDetail,
 }
 
 /// Feeds the key switch.
@@ -64,10 +66,10 @@ pub(super) struct Feed {
     pub(super) zero_taken: Signal<In, Bit>,
     /// The key switching key is wrong.
     pub(super) key_wrong: Signal<Out, Bit>,
-    /// Of each batch the code and the detail, one after the other.
+    /// Of each batch the code, and from bit 4 on the detail.
     pub(super) status_room: Signal<In, Bit>,
     pub(super) status_put: Signal<Out, Bit>,
-    pub(super) status: Signal<Out, Bits<64>>,
+    pub(super) status: Signal<Out, Bits<68>>,
     queue: Fifo<64>,
     state: DFF<State>,
     size: DFF<Bits<64>>,
@@ -155,7 +157,8 @@ impl Logic for Feed {
         self.zeros.next = self.state.q.val() == State::Zeros;
         self.key_wrong.next = false;
         self.status_put.next = false;
-        self.status.next = self.detail.q.val();
+        self.status.next =
+            (bit_cast::<68, 64>(self.detail.q.val()) << 4) | bit_cast::<68, 4>(self.code.q.val());
 
         match self.state.q.val() {
             State::Rest => {
@@ -224,13 +227,6 @@ impl Logic for Feed {
                 }
             }
             State::Report => {
-                self.status.next = bit_cast::<64, 4>(self.code.q.val());
-                self.status_put.next = self.status_room.val();
-                if self.status_room.val() {
-                    self.state.d.next = State::ReportDetail;
-                }
-            }
-            State::ReportDetail => {
                 self.status_put.next = self.status_room.val();
                 if self.status_room.val() {
                     self.state.d.next = State::Rest;

@@ -2,6 +2,8 @@
 //!
 //! The doorbell says which entries are valid. The next descriptor is read as soon as the one before is
 //! taken, and shown until it is taken itself.
+//!
+//! Timing: asked for two edges behind the doorbell or `take`; `valid` one edge behind its last word.
 
 use gyrus_interface::job::DESCRIPTOR_BYTES;
 use rust_hdl::prelude::*;

@@ -2,6 +2,9 @@
 //!
 //! Stopping waits until nothing uses the keys; then the key store runs empty, and after it the readers.
 //! Until the next start `stopped` is high: parameters and keys may change.
+//!
+//! Timing: `running` `SETTLING` cycles and four behind `wanted`, so that what follows from the parameters is
+//! right before the key store starts.
 
 use crate::blind_rotate::BlindRotate;
 use rust_hdl::prelude::*;

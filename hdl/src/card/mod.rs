@@ -21,6 +21,7 @@
 //! | [`Fetch`], [`Decode`] | descriptors |
 //! | [`Execute`] | their checks, uploads and copies |
 //! | [`Slots`], [`Transfer`], [`KeyPosition`](key_position::KeyPosition) | what these need |
+//! | [`CompletionCursor`](completion_cursor::CompletionCursor) | the next place in the completion ring |
 //! | [`Issue`] | batches of a job |
 //! | [`Feed`], [`Rotate`], [`Store`] | the stages of a batch |
 //! | [`KeyControl`] | when the keys stream |
@@ -43,6 +44,7 @@
 //! the buses that live.
 
 mod bounds;
+mod completion_cursor;
 mod configure;
 mod control;
 mod decode;

@@ -5,6 +5,9 @@
 //!
 //! For each batch `status` shows a code of [`gyrus_interface::JobStatus`], with a detail, once its tables
 //! are in.
+//!
+//! Timing: a word a cycle from memory into the rotation; two cycles from the last word of a table to the
+//! request of the next.
 
 use crate::memory::Fifo;
 use gyrus_interface::JobStatus;
@@ -18,7 +21,6 @@ enum State {
     Ask,
     Receive,
     Report,
-    ReportDetail,
 }
 
 /// Opens batches and reads tables.
@@ -56,10 +58,10 @@ pub(super) struct Rotate {
     pub(super) word_bad: Signal<In, Bit>,
     pub(super) table_valid: Signal<Out, Bit>,
     pub(super) table_ready: Signal<In, Bit>,
-    /// Of each batch the code and the detail, one after the other.
+    /// Of each batch the code, and from bit 4 on the detail.
     pub(super) status_room: Signal<In, Bit>,
     pub(super) status_put: Signal<Out, Bit>,
-    pub(super) status: Signal<Out, Bits<64>>,
+    pub(super) status: Signal<Out, Bits<68>>,
     queue: Fifo<16>,
     state: DFF<State>,
     size: DFF<Bits<5>>,
@@ -140,7 +142,8 @@ impl Logic for Rotate {
             (self.state.q.val() == State::Receive) & (self.table_ready.val() | self.sink.val());
         self.word_ready.next = self.taken.val();
         self.status_put.next = false;
-        self.status.next = self.detail.q.val();
+        self.status.next =
+            (bit_cast::<68, 64>(self.detail.q.val()) << 4) | bit_cast::<68, 4>(self.code.q.val());
 
         match self.state.q.val() {
             State::Rest => {
@@ -187,13 +190,6 @@ impl Logic for Rotate {
                 }
             }
             State::Report => {
-                self.status.next = bit_cast::<64, 4>(self.code.q.val());
-                self.status_put.next = self.status_room.val();
-                if self.status_room.val() {
-                    self.state.d.next = State::ReportDetail;
-                }
-            }
-            State::ReportDetail => {
                 self.status_put.next = self.status_room.val();
                 if self.status_room.val() {
                     self.state.d.next = State::Rest;

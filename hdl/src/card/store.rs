@@ -3,7 +3,11 @@
 //! Messages of [`super::Issue`] are worked through in order. The results of a batch that failed are not
 //! written; if the rotation dropped it, as its key was wrong, none will come. A job's status is that of its
 //! message or, if that is 0, the first bad one of its batches, or of a write.
+//!
+//! Timing: results are written a word a cycle; between two of them four cycles and the answer of the bus. A
+//! completion is asked for five cycles behind the first word of its message, if all batches are stored.
 
+use super::completion_cursor::CompletionCursor;
 use crate::memory::Fifo;
 use gyrus_interface::JobStatus;
 use rust_hdl::prelude::*;
@@ -12,10 +16,8 @@ use rust_hdl::prelude::*;
 enum State {
     Rest,
     Place,
-    FeedCode,
-    FeedDetail,
-    RotateCode,
-    RotateDetail,
+    Fed,
+    Rotated,
     Await,
     Ask,
     Write,
@@ -62,10 +64,10 @@ pub(super) struct Store {
     pub(super) doorbell_bad: Signal<Out, Bit>,
     /// What became of batches, see [`super::Feed`] and [`super::Rotate`].
     pub(super) feed_valid: Signal<In, Bit>,
-    pub(super) feed_status: Signal<In, Bits<64>>,
+    pub(super) feed_status: Signal<In, Bits<68>>,
     pub(super) feed_take: Signal<Out, Bit>,
     pub(super) rotate_valid: Signal<In, Bit>,
-    pub(super) rotate_status: Signal<In, Bits<64>>,
+    pub(super) rotate_status: Signal<In, Bits<68>>,
     pub(super) rotate_take: Signal<Out, Bit>,
     /// The rotation's results, and what to extract of them.
     pub(super) samples: Signal<Out, Bits<16>>,
@@ -104,9 +106,7 @@ pub(super) struct Store {
     pub(super) entry: Signal<Out, Bits<64>>,
     queue: Fifo<64>,
     state: DFF<State>,
-    head: DFF<Bits<17>>,
-    index: DFF<Bits<17>>,
-    phase: DFF<Bit>,
+    places: CompletionCursor,
     batch_samples: DFF<Bits<16>>,
     batch_stride: DFF<Bits<12>>,
     left: DFF<Bits<32>>,
@@ -119,10 +119,9 @@ pub(super) struct Store {
     job_tag: DFF<Bits<64>>,
     consumed: DFF<Bits<32>>,
     cycles: DFF<Bits<64>>,
-    entry_address: DFF<Bits<64>>,
     at_word: DFF<Bits<2>>,
-    bad_index: Signal<Local, Bit>,
-    next_index: Signal<Local, Bits<17>>,
+    feed_code: Signal<Local, Bits<4>>,
+    rotate_code: Signal<Local, Bits<4>>,
     taking: Signal<Local, Bit>,
     lwe_words: Signal<Local, Bits<24>>,
     product: Signal<Local, Bits<32>>,
@@ -189,9 +188,7 @@ impl Default for Store {
             // Four batches and as many completions.
             queue: Fifo::new(32),
             state: DFF::default(),
-            head: DFF::default(),
-            index: DFF::default(),
-            phase: DFF::default(),
+            places: CompletionCursor::default(),
             batch_samples: DFF::default(),
             batch_stride: DFF::default(),
             left: DFF::default(),
@@ -203,10 +200,9 @@ impl Default for Store {
             job_tag: DFF::default(),
             consumed: DFF::default(),
             cycles: DFF::default(),
-            entry_address: DFF::default(),
             at_word: DFF::default(),
-            bad_index: Signal::default(),
-            next_index: Signal::default(),
+            feed_code: Signal::default(),
+            rotate_code: Signal::default(),
             taking: Signal::default(),
             lwe_words: Signal::default(),
             product: Signal::default(),
@@ -227,9 +223,6 @@ impl Logic for Store {
             self,
             clock,
             state,
-            head,
-            index,
-            phase,
             batch_samples,
             batch_stride,
             left,
@@ -241,7 +234,6 @@ impl Logic for Store {
             job_tag,
             consumed,
             cycles,
-            entry_address,
             at_word
         );
         self.queue.clock.next = self.clock.val();
@@ -257,23 +249,20 @@ impl Logic for Store {
             | (self.state.q.val() == State::Began);
         self.queue.ready.next = self.taking.val() | self.clear.val();
 
-        self.bad_index.next = !self.configured.val()
-            | (self.doorbell_index.val() >= bit_cast::<32, 17>(self.entries.val()));
-        self.doorbell_bad.next = self.doorbell.val() & self.bad_index.val();
-        if self.doorbell.val() & !self.bad_index.val() {
-            self.head.d.next = self.doorbell_index.val().get_bits::<17>(0);
-        }
-        self.next_index.next = self.index.q.val() + 1;
-        if self.index.q.val() + 1 == self.entries.val() {
-            self.next_index.next = 0.into();
-        }
+        self.places.clock.next = self.clock.val();
+        self.places.restart.next = self.clear.val() | self.restart.val();
+        self.places.ring.next = self.ring.val();
+        self.places.entries.next = self.entries.val();
+        self.places.configured.next = self.configured.val();
+        self.places.doorbell.next = self.doorbell.val();
+        self.places.doorbell_index.next = self.doorbell_index.val();
+        self.doorbell_bad.next = self.places.doorbell_bad.val();
+        self.places.advance.next = false;
 
-        self.feed_take.next = (self.state.q.val() == State::FeedCode)
-            | (self.state.q.val() == State::FeedDetail)
-            | self.clear.val();
-        self.rotate_take.next = (self.state.q.val() == State::RotateCode)
-            | (self.state.q.val() == State::RotateDetail)
-            | self.clear.val();
+        self.feed_take.next = (self.state.q.val() == State::Fed) | self.clear.val();
+        self.rotate_take.next = (self.state.q.val() == State::Rotated) | self.clear.val();
+        self.feed_code.next = self.feed_status.val().get_bits::<4>(0);
+        self.rotate_code.next = self.rotate_status.val().get_bits::<4>(0);
         self.samples.next = self.batch_samples.q.val();
         self.stride.next = self.batch_stride.q.val();
         // Only then: what is extracted next has the samples and stride of this batch.
@@ -288,7 +277,7 @@ impl Logic for Store {
         self.request_address.next = self.address.q.val();
         self.request_words.next = self.lwe_words.val();
         if self.state.q.val() == State::AskEntry {
-            self.request_address.next = self.entry_address.q.val();
+            self.request_address.next = self.places.entry.val();
             self.request_words.next = 4.into();
         }
         self.word_valid.next = self.result_valid.val() & (self.state.q.val() == State::Write);
@@ -298,7 +287,7 @@ impl Logic for Store {
             | self.clear.val();
         self.ends.next = (bit_cast::<64, 32>(self.consumed.q.val()) << 32)
             | bit_cast::<64, 4>(self.job_code.q.val());
-        if self.phase.q.val() {
+        if self.places.phase.val() {
             self.ends.next = (bit_cast::<64, 32>(self.consumed.q.val()) << 32)
                 | bit_cast::<64, 4>(self.job_code.q.val())
                 | self.phase_bit.val();
@@ -323,7 +312,7 @@ impl Logic for Store {
         self.bootstrapped.next = false;
         self.ring_full.next = false;
         self.unreachable.next = self.state.q.val() == State::Broken;
-        self.entry.next = self.entry_address.q.val();
+        self.entry.next = self.places.entry.val();
 
         match self.state.q.val() {
             State::Rest => {
@@ -343,36 +332,24 @@ impl Logic for Store {
             State::Place => {
                 self.address.d.next = self.queue.word.val();
                 if self.queue.valid.val() {
-                    self.state.d.next = State::FeedCode;
+                    self.state.d.next = State::Fed;
                 }
             }
-            State::FeedCode => {
-                self.code.d.next = self.feed_status.val().get_bits::<4>(0);
+            State::Fed => {
                 if self.feed_valid.val() {
-                    self.state.d.next = State::FeedDetail;
-                }
-            }
-            State::FeedDetail => {
-                if self.feed_valid.val() {
-                    self.state.d.next = State::RotateCode;
-                    if self.code.q.val().any() & !self.job_code.q.val().any() {
-                        self.job_code.d.next = self.code.q.val();
-                        self.job_detail.d.next = self.feed_status.val();
+                    self.state.d.next = State::Rotated;
+                    if self.feed_code.val().any() & !self.job_code.q.val().any() {
+                        self.job_code.d.next = self.feed_code.val();
+                        self.job_detail.d.next = self.feed_status.val().get_bits::<64>(4);
                     }
                 }
             }
-            State::RotateCode => {
-                self.code.d.next = self.rotate_status.val().get_bits::<4>(0);
-                if self.rotate_valid.val() {
-                    self.state.d.next = State::RotateDetail;
-                }
-            }
-            State::RotateDetail => {
+            State::Rotated => {
                 if self.rotate_valid.val() {
                     self.state.d.next = State::Await;
-                    if self.code.q.val().any() & !self.job_code.q.val().any() {
-                        self.job_code.d.next = self.code.q.val();
-                        self.job_detail.d.next = self.rotate_status.val();
+                    if self.rotate_code.val().any() & !self.job_code.q.val().any() {
+                        self.job_code.d.next = self.rotate_code.val();
+                        self.job_detail.d.next = self.rotate_status.val().get_bits::<64>(4);
                     }
                 }
             }
@@ -452,17 +429,15 @@ impl Logic for Store {
                 }
             }
             State::Room => {
-                self.entry_address.d.next =
-                    self.ring.val() + (bit_cast::<64, 17>(self.index.q.val()) << 5);
                 self.at_word.d.next = 0.into();
                 self.state.d.next = State::AskEntry;
-                if self.next_index.val() == self.head.q.val() {
+                if self.places.full.val() {
                     self.state.d.next = State::Full;
                 }
             }
             State::Full => {
                 self.ring_full.next = true;
-                if self.next_index.val() != self.head.q.val() {
+                if !self.places.full.val() {
                     self.state.d.next = State::AskEntry;
                 }
             }
@@ -485,10 +460,7 @@ impl Logic for Store {
                     if !self.write_bad.val() {
                         self.state.d.next = State::Rest;
                         self.completed.next = true;
-                        self.index.d.next = self.next_index.val();
-                        if self.index.q.val() + 1 == self.entries.val() {
-                            self.phase.d.next = !self.phase.q.val();
-                        }
+                        self.places.advance.next = true;
                         self.job_code.d.next = 0.into();
                         self.job_detail.d.next = 0.into();
                     }
@@ -500,11 +472,6 @@ impl Logic for Store {
             self.state.d.next = State::Rest;
             self.job_code.d.next = 0.into();
             self.job_detail.d.next = 0.into();
-        }
-        if self.clear.val() | self.restart.val() {
-            self.index.d.next = 0.into();
-            self.head.d.next = 0.into();
-            self.phase.d.next = true;
         }
     }
 }

@@ -21,8 +21,8 @@ use crate::structure::many;
 use gyrus_interface::registers::Register;
 use rust_hdl::prelude::*;
 
-/// Batches whose status may wait for [`Store`], two words each.
-const STATUS_WORDS: usize = 16;
+/// Batches whose status may wait for [`Store`].
+const STATUS_WORDS: usize = 8;
 
 /// Clients of the read master of host memory.
 const FETCH: usize = 0;
@@ -235,11 +235,11 @@ pub struct Card {
     key_reader: KeyReader,
     keyswitch_reader: KeyReader,
     feed: Feed,
-    feed_status: Fifo<64>,
+    feed_status: Fifo<68>,
     keyswitch: KeySwitch,
     streams: Streams,
     rotate: Rotate,
-    rotate_status: Fifo<64>,
+    rotate_status: Fifo<68>,
     core: BlindRotate,
     store: Store,
 }
