@@ -20,8 +20,10 @@ const MOST: u32 = 8;
 const TABLES: u32 = 3;
 /// Slots that are used.
 const SLOTS: u32 = 5;
-/// Most jobs for a set of parameters, before the next one has its turn.
+/// Most jobs for a set of parameters, before the next one has its turn; of one whose rotations are long, fewer.
 const JOBS_OF_A_SET: usize = 500;
+/// Mask words whose rotation is not long.
+const SHORT_ROTATION: usize = 8;
 /// Bytes of the window behind the memory.
 const HOLE: u64 = 1 << 20;
 
@@ -48,7 +50,8 @@ pub fn random_jobs(card: &mut dyn Card, options: &Options) -> Result<(), Conform
             break;
         }
         let share = options.random_jobs.div_ceil(sets.len());
-        let jobs = left.min(share).min(JOBS_OF_A_SET);
+        let most = JOBS_OF_A_SET / set.lwe_dimension.0.div_ceil(SHORT_ROTATION);
+        let jobs = left.min(share).min(most);
         left -= jobs;
         let mut rig = Rig::new(card, options, set)?;
         rig.generator = Generator::new(generator.word());
