@@ -31,6 +31,8 @@ pub(super) struct State {
     completion: Cursor,
     /// What it does, one step a wait of the driver's.
     pub(super) steps: VecDeque<Step>,
+    /// What it does just after the driver has read this register.
+    pub(super) after_reading: Option<(Register, Step)>,
     /// What it does while the driver reads a completion.
     pub(super) between_reads: Option<Step>,
     /// Ends jobs as soon as they are submitted, so many at a time, the last one first.
@@ -206,6 +208,7 @@ impl Fake {
             submission: Cursor::start(1),
             completion: Cursor::start(1),
             steps: VecDeque::new(),
+            after_reading: None,
             between_reads: None,
             prompt: None,
             failing: Vec::new(),
@@ -242,7 +245,12 @@ impl Transport for Fake {
     }
 
     fn read_register(&mut self, register: Register) -> Result<u32, DeviceError> {
-        Ok(self.state().get(register))
+        let mut state = self.state();
+        let value = state.get(register);
+        if let Some((_, step)) = state.after_reading.take_if(|(at, _)| *at == register) {
+            step(&mut state);
+        }
+        Ok(value)
     }
 
     fn write_register(&mut self, register: Register, value: u32) -> Result<(), DeviceError> {

@@ -350,7 +350,7 @@ fn pieces_of_a_key_may_be_completed_in_any_order() {
 }
 
 #[test]
-fn a_key_that_takes_too_long_past_the_card_is_given_up() {
+fn a_key_that_takes_too_long_is_given_up() {
     let (mut device, fake) = ready();
     fake.state().past_the_card = Some(Duration::from_millis(20));
     fake.state().prompt = Some(1);
@@ -362,6 +362,12 @@ fn a_key_that_takes_too_long_past_the_card_is_given_up() {
     assert!(matches!(error, DeviceError::Timeout(_)), "{error}");
     assert!(pieces < 12, "{pieces} pieces");
     assert!(start.elapsed() < Duration::from_secs(2));
+    // A card that is always prompt is given no longer.
+    fake.state().past_the_card = None;
+    let error = device
+        .load_keys(&key(), &mut |_, _| (), within(0))
+        .unwrap_err();
+    assert!(matches!(error, DeviceError::Timeout(_)), "{error}");
     fake.state().past_the_card = Some(Duration::ZERO);
     device.load_keys(&key(), &mut |_, _| (), soon()).unwrap();
 }
@@ -457,6 +463,28 @@ fn a_job_s_error_may_stand_and_a_fault_is_told_and_cleared() {
     assert!(error.to_string().contains("completion ring"), "{error}");
     assert_eq!(clears(&fake), before + 1);
     assert!(device.in_flight.keys().eq([&tag.0]));
+}
+
+#[test]
+fn a_card_that_halts_while_its_error_is_looked_at_has_halted() {
+    let (mut device, fake) = ready();
+    device.submit(batch()).unwrap();
+    let before = fake.state().writes(Register::Error);
+    fake.then(|card| {
+        card.error(Fault::BadDoorbell as u32);
+        let halt = |card: &mut State| {
+            card.error(Fault::BusDeadline as u32);
+            card.status(Status::HALTED, true);
+        };
+        card.after_reading = Some((Register::Error, Box::new(halt)));
+    });
+    let error = device.wait(soon()).unwrap_err();
+    assert!(matches!(error, DeviceError::Halted(_)), "{error}");
+    assert!(
+        error.to_string().contains("a bus does not answer"),
+        "{error}"
+    );
+    assert_eq!(fake.state().writes(Register::Error), before);
 }
 
 #[test]
