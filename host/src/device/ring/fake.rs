@@ -134,7 +134,7 @@ impl State {
             let at = ring - BASE + (self.submission.index() * DESCRIPTOR_BYTES) as u64;
             let at = usize::try_from(at).unwrap() / WORD_BYTES;
             let words = &self.memory[at..at + DESCRIPTOR_BYTES / WORD_BYTES];
-            let bytes: [u8; DESCRIPTOR_BYTES] = layout::to_bytes(words.try_into().unwrap());
+            let bytes: [u8; DESCRIPTOR_BYTES] = layout::to_bytes(words);
             let descriptor = Descriptor::decode(&bytes).unwrap();
             assert_eq!(descriptor.phase, self.submission.phase());
             self.submission.advance();
