@@ -289,3 +289,58 @@ fn bus_errors_fail_their_batch_alone() {
         "{error}"
     );
 }
+
+/// A job's error that stands does not hide why the card stopped behind it, and neither does a look at it.
+#[test]
+fn a_halt_behind_a_failed_job_is_told() {
+    let key = toy_key(1);
+    let card = model(&CardOptions::default());
+    let memory = Arc::clone(card.memory());
+    let mut device = device(card);
+    works(&mut device, &key);
+    let base = HostMemory::BASE;
+    let size = key.parameters().big_lwe_size();
+    memory.fail(base + 0x10_0000..base + (64 << 20), MemoryFault::Error);
+    for _ in 0..2 {
+        device.submit(batch(vec![3; size])).unwrap();
+        assert!(device.wait(soon()).unwrap().outputs.is_err());
+    }
+    // The completion ring, which lies behind the other one.
+    memory.fail(base + 0x1000..base + 0x1800, MemoryFault::Error);
+    device.submit(batch(vec![3; size])).unwrap();
+    for _ in 0..2 {
+        let error = device.wait(soon()).unwrap_err().to_string();
+        assert!(
+            error.contains("completion ring cannot be written"),
+            "{error}"
+        );
+    }
+    memory.mend();
+    device.reset(soon()).unwrap();
+    works(&mut device, &key);
+}
+
+#[test]
+fn device_time_is_no_longer_than_time() {
+    let key = toy_key(1);
+    let mut device = device(model(&CardOptions::default()));
+    let start = Instant::now();
+    works(&mut device, &key);
+    let size = key.parameters().big_lwe_size();
+    let most = device.identity().max_in_flight;
+    for _ in 0..5 {
+        for _ in 0..most {
+            let mut many = batch(vec![3; 8 * size]);
+            many.luts = vec![LutSlot(0); 8];
+            device.submit(many).unwrap();
+        }
+        for _ in 0..most {
+            device.wait(soon()).unwrap().outputs.unwrap();
+        }
+    }
+    let (busy, most) = (device.statistics().busy, start.elapsed());
+    assert!(
+        busy > Duration::ZERO && busy <= most,
+        "{busy:?} of {most:?}"
+    );
+}

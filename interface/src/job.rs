@@ -75,6 +75,9 @@ use crate::error::JobStatus;
 pub const DESCRIPTOR_BYTES: usize = 64;
 /// Bytes of a completion.
 pub const COMPLETION_BYTES: usize = 32;
+/// Where in a completion the word begins that holds its phase. A card writes that one last: who sees the phase
+/// change there, and reads the other words after it, reads those of the same completion.
+pub const COMPLETION_PHASE_WORD: usize = 24;
 
 /// Most words that a copy moves.
 pub const MAX_COPY_WORDS: u64 = (1 << 24) - 1;
@@ -448,6 +451,12 @@ impl Completion {
         bytes
     }
 
+    /// Tag of a completion's bytes, whatever else they say.
+    #[must_use]
+    pub fn tag_of(bytes: &[u8; COMPLETION_BYTES]) -> u64 {
+        u64::from_le_bytes(take(bytes, 0))
+    }
+
     /// Phase bit of a completion's bytes, whatever else they say.
     #[must_use]
     pub const fn phase_of(bytes: &[u8; COMPLETION_BYTES]) -> bool {
@@ -461,7 +470,7 @@ impl Completion {
     pub fn decode(bytes: &[u8; COMPLETION_BYTES]) -> Result<Self, u16> {
         let code = u16::from_le_bytes(take(bytes, 24));
         Ok(Self {
-            tag: u64::from_le_bytes(take(bytes, 0)),
+            tag: Self::tag_of(bytes),
             cycles: u64::from_le_bytes(take(bytes, 8)),
             detail: u64::from_le_bytes(take(bytes, 16)),
             status: JobStatus::from_code(code).ok_or(code)?,

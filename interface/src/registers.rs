@@ -19,9 +19,12 @@
 //!
 //! # Errors
 //!
-//! The first error since the register was cleared (by any write to it) stands in [`Register::Error`],
-//! with its tag and detail: a job's status, or a [`Fault`] of the card itself. Further ones change nothing, but
-//! that a fault which halts the card is told in any case.
+//! [`Register::Error`] keeps an error, with its tag and detail: a job's status, or a [`Fault`] of the card
+//! itself. Errors are of three ranks: a job's, which its completion tells too; a fault of the card; a fault
+//! that halts it. The register keeps the first one of the highest rank since it was cleared: an error
+//! replaces one of a lower rank, and changes nothing otherwise. Whenever one is set,
+//! [`Interrupt::ERROR`] is raised. Any write clears the register, but for a fault that halts, which stays until
+//! a reset. So nothing hides why a card has stopped.
 //!
 //! # 64-bit registers
 //!
@@ -173,9 +176,9 @@ registers! {
     Status = 0x0d0, Live;
     /// [`Interrupt`] causes; a 1 that is written clears the bit.
     InterruptCause = 0x0d4, Live;
-    /// The first error: a job's status or a [`Fault`], 0 for none; any write clears it.
+    /// The error that is kept: a job's status or a [`Fault`], 0 for none. A write clears it, unless it halts.
     Error = 0x0d8, Live;
-    /// The tag of the job that had it, if any.
+    /// The tag of the job that had it; 0 for a [`Fault`].
     ErrorTagLow = 0x0e0, Live;
     /// Its upper half.
     ErrorTagHigh = 0x0e4, Live;
@@ -279,7 +282,7 @@ impl Status {
     pub const BUSY: u32 = 1 << 4;
     /// A reset is under way.
     pub const RESETTING: u32 = 1 << 5;
-    /// A fault stopped the card; it takes nothing but a reset.
+    /// A fault stopped the card, or a reset ended badly; it takes nothing but a reset.
     pub const HALTED: u32 = 1 << 6;
     /// The last reset ended while a bus owed something.
     pub const STUCK: u32 = 1 << 7;
@@ -327,6 +330,17 @@ macro_rules! faults {
             #[must_use]
             pub const fn from_code(code: u32) -> Option<Self> {
                 match code { $($code => Some(Self::$name),)* _ => None }
+            }
+
+            /// The card stops, and takes nothing but a reset.
+            #[must_use]
+            pub const fn halts(self) -> bool {
+                match self {
+                    Self::BusDeadline
+                    | Self::SubmissionRingUnreachable
+                    | Self::CompletionRingUnreachable => true,
+                    Self::BadDoorbell | Self::CompletionRingFull => false,
+                }
             }
         }
 

@@ -6,7 +6,7 @@
 )]
 
 use gyrus_interface::card::Channels;
-use gyrus_interface::registers::Register;
+use gyrus_interface::registers::{Register, Status};
 use gyrus_sim::conformance::{CHECKS, Options, capture, replay, run, run_one};
 use gyrus_sim::device::{Card, CardError, CardOptions, HostMemory, ModelCard};
 use std::num::NonZeroUsize;
@@ -89,12 +89,15 @@ enum Defect {
     CardMemory,
     /// Clears all causes of an interrupt at once.
     Causes,
+    /// Forgets why it has halted when the driver clears that.
+    Halt,
 }
 
 /// The model with a defect.
 struct Defective {
     card: ModelCard,
     defect: Defect,
+    cleared: bool,
 }
 
 impl Card for Defective {
@@ -102,10 +105,15 @@ impl Card for Defective {
         "defective"
     }
     fn read_register(&mut self, offset: u32) -> Result<u32, CardError> {
+        if self.defect == Defect::Halt && self.cleared && offset == Register::Error.offset() {
+            return Ok(0);
+        }
         let wrong = self.defect == Defect::Detail && offset == Register::ErrorDetailHigh.offset();
         Ok(self.card.read_register(offset)? ^ u32::from(wrong))
     }
     fn write_register(&mut self, offset: u32, value: u32) -> Result<(), CardError> {
+        let halted = Status(self.card.read(Register::Status)?).has(Status::HALTED);
+        self.cleared = halted && offset == Register::Error.offset();
         match (self.defect, Register::at(offset)) {
             (Defect::Deaf, Some(Register::SubmissionTail)) => Ok(()),
             (Defect::Causes, Some(Register::InterruptCause)) => {
@@ -139,10 +147,12 @@ fn cards_with_defects_are_found_in_time() {
         (Defect::Detail, "bad doorbells: error of"),
         (Defect::CardMemory, "wrong images"),
         (Defect::Causes, "interrupts"),
+        (Defect::Halt, "faults that halt"),
     ] {
         let mut card = Defective {
             card: card(&CardOptions::default()),
             defect,
+            cleared: false,
         };
         let options = Options {
             patience: Duration::from_millis(500),

@@ -1,7 +1,9 @@
-//! The first error, and interrupts.
+//! The error that is kept, and interrupts.
 //!
 //! [`Register::Error`](gyrus_interface::registers::Register::Error) and its tag and detail keep the first
-//! error since they were cleared. Causes of interrupts are kept until the driver clears them.
+//! error of the highest rank: a fault that halts the card goes before other faults, and those before a
+//! job's error. The driver clears them, but not after a fault that halts. Causes of interrupts are kept
+//! until the driver clears them.
 //!
 //! Timing: registers change one edge behind the event.
 
@@ -34,7 +36,7 @@ pub(super) struct Faults {
     pub(super) status: Signal<In, Bits<4>>,
     pub(super) tag: Signal<In, Bits<64>>,
     pub(super) detail: Signal<In, Bits<64>>,
-    /// A reset ends.
+    /// A reset ends, which forgets everything.
     pub(super) clear: Signal<In, Bit>,
     /// What the driver writes.
     pub(super) clear_error: Signal<In, Bit>,
@@ -56,20 +58,29 @@ pub(super) struct Faults {
     at_tag: DFF<Bits<64>>,
     at_detail: DFF<Bits<64>>,
     pending: DFF<Bits<32>>,
+    /// A fault that halts is kept.
+    told: DFF<Bit>,
     /// As of one edge ago.
     was_full: DFF<Bit>,
     was_submission: DFF<Bit>,
     was_completion: DFF<Bit>,
-    happened: Signal<Local, Bit>,
     new_code: Signal<Local, Bits<32>>,
     new_tag: Signal<Local, Bits<64>>,
     new_detail: Signal<Local, Bits<64>>,
     dead: Signal<Local, Bit>,
     dead_bus: Signal<Local, Bits<64>>,
     raised: Signal<Local, Bits<32>>,
+    /// A job fails, a fault happens that does not halt the card, or one that does.
     failed: Signal<Local, Bit>,
-    captured: Signal<Local, Bit>,
+    faulty: Signal<Local, Bit>,
     halting: Signal<Local, Bit>,
+    /// No error is kept, or no fault.
+    vacant: Signal<Local, Bit>,
+    faultless: Signal<Local, Bit>,
+    captured: Signal<Local, Bit>,
+    full_now: Signal<Local, Bit>,
+    submission_now: Signal<Local, Bit>,
+    completion_now: Signal<Local, Bit>,
     zero: Constant<Bits<64>>,
     bus_deadline: Constant<Bits<32>>,
     submission: Constant<Bits<32>>,
@@ -79,6 +90,15 @@ pub(super) struct Faults {
 }
 
 const _: () = assert!(Interrupt::COMPLETION == 1 && Interrupt::ERROR == 2);
+
+// Codes of faults have bit 8; those of jobs, which have four bits, do not.
+const _: () = {
+    let mut at = 0;
+    while at < Fault::ALL.len() {
+        assert!(Fault::ALL[at] as u32 >> 8 == 1);
+        at += 1;
+    }
+};
 
 impl Default for Faults {
     fn default() -> Self {
@@ -115,10 +135,10 @@ impl Default for Faults {
             at_tag: DFF::default(),
             at_detail: DFF::default(),
             pending: DFF::default(),
+            told: DFF::default(),
             was_full: DFF::default(),
             was_submission: DFF::default(),
             was_completion: DFF::default(),
-            happened: Signal::default(),
             new_code: Signal::default(),
             new_tag: Signal::default(),
             new_detail: Signal::default(),
@@ -126,8 +146,14 @@ impl Default for Faults {
             dead_bus: Signal::default(),
             raised: Signal::default(),
             failed: Signal::default(),
-            captured: Signal::default(),
+            faulty: Signal::default(),
             halting: Signal::default(),
+            vacant: Signal::default(),
+            faultless: Signal::default(),
+            captured: Signal::default(),
+            full_now: Signal::default(),
+            submission_now: Signal::default(),
+            completion_now: Signal::default(),
             zero: Constant::new(0_u64.into()),
             bus_deadline: code(Fault::BusDeadline),
             submission: code(Fault::SubmissionRingUnreachable),
@@ -148,6 +174,7 @@ impl Logic for Faults {
             at_tag,
             at_detail,
             pending,
+            told,
             was_full,
             was_submission,
             was_completion
@@ -181,60 +208,61 @@ impl Logic for Faults {
             self.dead.next = true;
             self.dead_bus.next = 5.into();
         }
-        self.failed.next = self.completed.val() & self.status.val().any();
+        self.full_now.next = self.ring_full.val() & !self.was_full.q.val();
+        self.submission_now.next = self.submission_unreachable.val() & !self.was_submission.q.val();
+        self.completion_now.next = self.completion_unreachable.val() & !self.was_completion.q.val();
 
-        // The last of these that holds counts.
-        self.happened.next = false;
+        self.failed.next = self.completed.val() & self.status.val().any();
+        self.faulty.next = self.tail_bad.val() | self.head_bad.val() | self.full_now.val();
+        self.halting.next = self.dead.val() | self.submission_now.val() | self.completion_now.val();
+        self.fatal.next = self.halting.val();
+
+        // The last of these that holds counts: they stand in the order of their ranks.
         self.new_code.next = bit_cast::<32, 4>(self.status.val());
-        self.new_tag.next = self.zero.val();
-        self.new_detail.next = bit_cast::<64, 32>(self.doorbell_index.val());
-        if self.tail_bad.val() | self.head_bad.val() {
-            self.happened.next = true;
-            self.new_code.next = self.bad_doorbell.val();
+        self.new_tag.next = self.tag.val();
+        self.new_detail.next = self.detail.val();
+        if self.faulty.val() | self.halting.val() {
+            self.new_tag.next = self.zero.val();
         }
-        if self.ring_full.val() & !self.was_full.q.val() {
-            self.happened.next = true;
+        if self.tail_bad.val() | self.head_bad.val() {
+            self.new_code.next = self.bad_doorbell.val();
+            self.new_detail.next = bit_cast::<64, 32>(self.doorbell_index.val());
+        }
+        if self.full_now.val() {
             self.new_code.next = self.full.val();
             self.new_detail.next = self.completion_entry.val();
         }
-        if self.failed.val() {
-            self.happened.next = true;
-            self.new_code.next = bit_cast::<32, 4>(self.status.val());
-            self.new_tag.next = self.tag.val();
-            self.new_detail.next = self.detail.val();
-        }
-        if self.submission_unreachable.val() & !self.was_submission.q.val() {
-            self.happened.next = true;
+        if self.submission_now.val() {
             self.new_code.next = self.submission.val();
             self.new_detail.next = self.submission_entry.val();
         }
-        if self.completion_unreachable.val() & !self.was_completion.q.val() {
-            self.happened.next = true;
+        if self.completion_now.val() {
             self.new_code.next = self.completion.val();
             self.new_detail.next = self.completion_entry.val();
         }
         if self.dead.val() {
-            self.happened.next = true;
             self.new_code.next = self.bus_deadline.val();
-            self.new_tag.next = self.zero.val();
             self.new_detail.next = self.dead_bus.val();
         }
-        if self.clear_error.val() {
+
+        self.vacant.next = !self.code.q.val().any() | self.clear_error.val();
+        self.faultless.next = !self.code.q.val().get_bit(8) | self.clear_error.val();
+        self.captured.next = !self.told.q.val()
+            & (self.halting.val()
+                | (self.faulty.val() & self.faultless.val())
+                | (self.failed.val() & self.vacant.val()));
+        if self.clear_error.val() & !self.told.q.val() {
             self.code.d.next = 0.into();
             self.at_tag.d.next = self.zero.val();
             self.at_detail.d.next = self.zero.val();
         }
-        self.halting.next = self.dead.val()
-            | (self.submission_unreachable.val() & !self.was_submission.q.val())
-            | (self.completion_unreachable.val() & !self.was_completion.q.val());
-        self.fatal.next = self.halting.val();
-        // What halts the card is told in any case.
-        self.captured.next = self.halting.val()
-            | (self.happened.val() & (!self.code.q.val().any() | self.clear_error.val()));
         if self.captured.val() {
             self.code.d.next = self.new_code.val();
             self.at_tag.d.next = self.new_tag.val();
             self.at_detail.d.next = self.new_detail.val();
+        }
+        if self.halting.val() {
+            self.told.d.next = true;
         }
         self.error.next = self.code.q.val();
         self.error_tag_low.next = self.at_tag.q.val().get_bits::<32>(0);
@@ -262,6 +290,7 @@ impl Logic for Faults {
             self.at_tag.d.next = self.zero.val();
             self.at_detail.d.next = self.zero.val();
             self.pending.d.next = 0.into();
+            self.told.d.next = false;
         }
         self.causes.next = self.pending.q.val();
         self.interrupt.next = (self.pending.q.val() & self.enable.val()).any();

@@ -18,6 +18,15 @@ const LOOK: Duration = Duration::from_micros(200);
 /// Longest wait for an interrupt before the status is looked at.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
+/// An error once `deadline` has passed, for what began at `start`.
+pub(super) fn in_time(start: Instant, deadline: Instant) -> Result<(), DeviceError> {
+    if Instant::now() < deadline {
+        Ok(())
+    } else {
+        Err(DeviceError::Timeout(start.elapsed()))
+    }
+}
+
 /// A card behind a transport.
 #[derive(Debug)]
 pub(super) struct Driver<T> {
@@ -56,18 +65,38 @@ impl<T: Transport> Driver<T> {
             if !status.has(bit) {
                 return Ok(status);
             }
-            if status.has(Status::HALTED) && !status.has(Status::RESETTING) {
-                return Err(self.halted()?);
+            if !status.has(Status::RESETTING) {
+                self.running(status)?;
             }
-            let now = Instant::now();
-            if now >= deadline {
-                return Err(DeviceError::Timeout(start.elapsed()));
-            }
-            self.transport.wait_interrupt(deadline.min(now + LOOK))?;
+            in_time(start, deadline)?;
+            self.transport
+                .wait_interrupt(deadline.min(Instant::now() + LOOK))?;
         }
     }
 
-    /// Sets the card up.
+    /// Waits until no reset and no configuration is under way that was given up: what is written before
+    /// that is lost.
+    ///
+    /// # Errors
+    /// [`DeviceError::Halted`] or [`DeviceError::Stuck`] when only a reset helps, [`DeviceError::Timeout`].
+    pub(super) fn settle(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        self.wait_for(Status::RESETTING, deadline)?;
+        let status = self.wait_for(Status::CONFIGURING, deadline)?;
+        self.running(status)
+    }
+
+    /// An error if the card takes nothing but a reset.
+    fn running(&mut self, status: Status) -> Result<(), DeviceError> {
+        if status.has(Status::STUCK) {
+            return Err(DeviceError::Stuck);
+        }
+        if status.has(Status::HALTED) {
+            return Err(DeviceError::Halted(self.kept_error()?.1));
+        }
+        Ok(())
+    }
+
+    /// Sets the card up, which has settled.
     ///
     /// # Errors
     /// [`DeviceError::Request`] when it does not take the settings, [`DeviceError::Halted`],
@@ -77,10 +106,6 @@ impl<T: Transport> Driver<T> {
         settings: &Settings,
         deadline: Instant,
     ) -> Result<(), DeviceError> {
-        let status = self.status()?;
-        if status.has(Status::HALTED) {
-            return Err(self.halted()?);
-        }
         let bus_deadline = self.capabilities.clock_khz.saturating_mul(BUS_DEADLINE_MS);
         let causes = Interrupt::COMPLETION | Interrupt::ERROR;
         let registers = settings.registers().into_iter().chain([
@@ -95,7 +120,11 @@ impl<T: Transport> Driver<T> {
         }
         let status = self.wait_for(Status::CONFIGURING, deadline)?;
         match JobStatus::from_code(status.result()) {
-            Some(JobStatus::Ok) => Ok(()),
+            Some(JobStatus::Ok) if status.has(Status::CONFIGURED) => Ok(()),
+            Some(JobStatus::Ok) => {
+                let text = "the card took its settings, but is not configured";
+                Err(DeviceError::Protocol(text.to_owned()))
+            }
             Some(status) => Err(DeviceError::Request(format!(
                 "the card refuses its settings: {status}"
             ))),
@@ -106,12 +135,12 @@ impl<T: Transport> Driver<T> {
         }
     }
 
-    /// Tells that the submission entries before `tail` are valid.
+    /// Tells that the submission entries before `tail` are valid; they are written before that.
     pub(super) fn submitted(&mut self, tail: usize) -> Result<(), DeviceError> {
         self.ring(Register::SubmissionTail, tail)
     }
 
-    /// Tells that the completion entries before `head` have been read.
+    /// Tells that the completion entries before `head` have been read; the card may overwrite them.
     pub(super) fn taken(&mut self, head: usize) -> Result<(), DeviceError> {
         self.ring(Register::CompletionHead, head)
     }
@@ -133,19 +162,23 @@ impl<T: Transport> Driver<T> {
             self.transport
                 .write_register(Register::InterruptCause, causes)?;
         }
-        if self.status()?.has(Status::HALTED) {
-            return Err(self.halted()?);
+        let status = self.status()?;
+        self.running(status)?;
+        if causes & Interrupt::ERROR == 0 {
+            return Ok(());
         }
-        if causes & Interrupt::ERROR != 0 {
-            let (fault, text) = self.first_error()?;
-            // The next one is the first again.
-            self.transport.write_register(Register::Error, 0)?;
-            // What a job's status says comes with its completion.
-            if fault {
-                return Err(DeviceError::Protocol(text));
-            }
+        let (fault, text) = self.kept_error()?;
+        if !fault {
+            // What a job's status says comes with its completion. It hides no fault, so it may stand:
+            // clearing it might clear a fault that came up behind it.
+            return Ok(());
         }
-        Ok(())
+        // One that halts may have come up since the first look.
+        let status = self.status()?;
+        self.running(status)?;
+        // The next fault is told again.
+        self.transport.write_register(Register::Error, 0)?;
+        Err(DeviceError::Protocol(text))
     }
 
     /// Waits for an interrupt, not longer than until the status has to be looked at.
@@ -169,7 +202,11 @@ impl<T: Transport> Driver<T> {
     }
 
     /// What the card has counted.
+    ///
+    /// # Errors
+    /// [`DeviceError::Removed`].
     pub(super) fn counters(&mut self) -> Result<Counters, DeviceError> {
+        self.status()?;
         let mut read = |low: Register| {
             // Reading the low half keeps the high one.
             let high = Register::at(low.offset() + 4).unwrap_or(low);
@@ -210,12 +247,8 @@ impl<T: Transport> Driver<T> {
         })
     }
 
-    fn halted(&mut self) -> Result<DeviceError, DeviceError> {
-        Ok(DeviceError::Halted(self.first_error()?.1))
-    }
-
-    /// Whether the first error is a fault of the card's own, and a text about it.
-    fn first_error(&mut self) -> Result<(bool, String), DeviceError> {
+    /// Whether the error that the card keeps is a fault of its own, and a text about it.
+    fn kept_error(&mut self) -> Result<(bool, String), DeviceError> {
         let code = self.transport.read_register(Register::Error)?;
         let tag = self.read_wide(Register::ErrorTagLow, Register::ErrorTagHigh)?;
         let detail = self.read_wide(Register::ErrorDetailLow, Register::ErrorDetailHigh)?;
@@ -225,7 +258,7 @@ impl<T: Transport> Driver<T> {
             (None, Some(JobStatus::Ok)) => (false, "its error register says nothing".to_owned()),
             (None, Some(status)) => (
                 false,
-                format!("its first error was job {tag}: {status} (detail {detail:#x})"),
+                format!("its error register keeps job {tag}: {status} (detail {detail:#x})"),
             ),
             (None, None) => (true, format!("undefined error {code} (detail {detail:#x})")),
         })

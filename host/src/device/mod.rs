@@ -111,7 +111,7 @@ pub struct Statistics {
     pub errors: u64,
     /// Resets.
     pub resets: u64,
-    /// Time the device spent on bootstraps, by its own account.
+    /// Time in which at least one batch was in flight, as the driver saw it, however many there were.
     pub busy: Duration,
     /// Bytes moved to the device.
     pub bytes_in: u64,
@@ -202,8 +202,9 @@ pub trait Device: Send {
     /// may use these slots.
     ///
     /// # Errors
-    /// Slot or length out of range, or `deadline` passed before there was room for the tables. An
-    /// upload that fails later is an error of [`Device::wait`].
+    /// Slot or length out of range: nothing was handed over then. `deadline` passed before there was
+    /// room for the tables. An upload that fails later is an error of [`Device::wait`], or of another
+    /// upload that waits for it.
     fn load_luts(
         &mut self,
         first: LutSlot,
@@ -226,7 +227,7 @@ pub trait Device: Send {
     fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError>;
 
     /// Gives up everything in flight and returns the device to its state after opening: keys and
-    /// tables have to be loaded again.
+    /// tables have to be loaded again, even when the reset fails.
     ///
     /// # Errors
     /// The device did not come back before `deadline`.

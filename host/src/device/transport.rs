@@ -1,4 +1,18 @@
 //! How the ring engine reaches a card: registers, shared memory, an interrupt.
+//!
+//! # Order
+//!
+//! A card writes results first and the phase of their completion last, and reads a descriptor once the
+//! doorbell has passed it. For that to be enough, a transport keeps these accesses in order:
+//!
+//! - [`Transport::load_acquire`] comes before all [`Transport::read`]s that follow it. What the card wrote
+//!   before the word that was loaded is what they read.
+//! - [`Transport::write_register`] comes after all reads and writes of shared memory before it: the card
+//!   sees what was written before a doorbell, and does not overwrite what is still being read.
+//!
+//! Nothing else is ordered: the words of one `read` or `write` may move in any order, and each of them whole.
+//! On a processor with a weak memory model a transport to hardware takes an acquire load or a read
+//! barrier for the first, and a barrier in front of the register's store for the second.
 
 use gyrus_interface::DeviceError;
 use gyrus_interface::registers::Register;
@@ -20,7 +34,7 @@ pub trait Transport: Send {
     /// The card is gone.
     fn read_register(&mut self, register: Register) -> Result<u32, DeviceError>;
 
-    /// Writes a register.
+    /// Writes a register, after all reads and writes of shared memory before it.
     ///
     /// # Errors
     /// The card is gone.
@@ -34,6 +48,12 @@ pub trait Transport: Send {
     /// # Errors
     /// The range is not shared memory.
     fn read(&self, address: u64, into: &mut [u64]) -> Result<(), DeviceError>;
+
+    /// Reads one word of shared memory, before all reads that follow.
+    ///
+    /// # Errors
+    /// It is not shared memory.
+    fn load_acquire(&self, address: u64) -> Result<u64, DeviceError>;
 
     /// Writes words of shared memory from a byte address on.
     ///
@@ -139,6 +159,13 @@ impl Transport for CardTransport {
 
     fn read(&self, address: u64, into: &mut [u64]) -> Result<(), DeviceError> {
         self.card.memory().read(address, into).map_err(access_error)
+    }
+
+    fn load_acquire(&self, address: u64) -> Result<u64, DeviceError> {
+        // Host memory is behind a lock, which both sides take for each access: that orders them.
+        let mut word = [0];
+        self.read(address, &mut word)?;
+        Ok(word[0])
     }
 
     fn write(&self, address: u64, from: &[u64]) -> Result<(), DeviceError> {

@@ -15,6 +15,7 @@
 //! | `refusals` | every row of the table of checks in [`gyrus_interface::job`] |
 //! | `rings` | doorbells, phases, wrap-around, a completion ring that nobody reads |
 //! | `keys` | pieces in the wrong order, checksums, images that prove wrong in use |
+//! | `errors` | which error the registers keep |
 //! | `buses` | errors and silence from each kind of address |
 //! | `resets` | resets at any moment |
 //! | `random` | many random jobs against a description of what jobs do |
@@ -24,6 +25,7 @@ mod bench;
 mod bootstraps;
 mod buses;
 mod description;
+mod errors;
 mod generator;
 mod keys;
 mod material;
@@ -122,6 +124,7 @@ pub use bootstraps::{
 pub use buses::{
     bus_errors, buses_that_wait, dead_buses, silence_after_a_reset, unreachable_rings,
 };
+pub use errors::{errors_of_jobs_and_faults, faults_that_halt};
 pub use keys::{adopted_keys, pieces_of_keys, wrong_images};
 pub use random::random_jobs;
 pub use refusals::{refused_bootstraps, refused_copies, refused_descriptors, refused_uploads};
@@ -150,6 +153,8 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("bad doorbells", bad_doorbells),
     ("wrap-around", wrap_around),
     ("full completion ring", full_completion_ring),
+    ("errors of jobs and faults", errors_of_jobs_and_faults),
+    ("faults that halt", faults_that_halt),
     ("pieces of keys", pieces_of_keys),
     ("wrong images", wrong_images),
     ("adopted keys", adopted_keys),

@@ -40,6 +40,24 @@ pub(super) struct Asked {
     pub(super) power_off: bool,
 }
 
+/// How much what [`Register::Error`] reads matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    None,
+    Job,
+    Fault,
+    Halting,
+}
+
+fn rank(code: u32) -> Rank {
+    match Fault::from_code(code) {
+        Some(fault) if fault.halts() => Rank::Halting,
+        Some(_) => Rank::Fault,
+        None if code == 0 => Rank::None,
+        None => Rank::Job,
+    }
+}
+
 /// The registers' state.
 #[derive(Debug)]
 pub(super) struct Registers {
@@ -149,7 +167,9 @@ impl Registers {
             },
             Access::Live => match register {
                 Register::InterruptCause => self.cause &= !value,
-                Register::Error => self.set_error(0, 0, 0),
+                Register::Error if rank(self.values[Register::Error.index()]) < Rank::Halting => {
+                    self.set_error(0, 0, 0);
+                }
                 _ => (),
             },
         }
@@ -165,12 +185,12 @@ impl Registers {
 
     /// A doorbell's index, if it is one.
     fn doorbell(&mut self, index: u32) -> Option<u32> {
-        if self.halted() || self.asked.reset {
+        if self.asked.reset {
             return None;
         }
         let entries = self.taken.map_or(0, |settings| settings.ring_entries);
         if index < entries {
-            return Some(index);
+            return (!self.halted()).then_some(index);
         }
         self.report(Fault::BadDoorbell as u32, 0, index.into());
         None
@@ -193,19 +213,17 @@ impl Registers {
         }
     }
 
-    /// Keeps an error if it is the first.
+    /// Keeps an error if it is the first of its rank, and none of a higher rank is kept.
     pub(super) fn report(&mut self, code: u32, tag: u64, detail: u64) {
-        if self.values[Register::Error.index()] == 0 {
+        if rank(self.values[Register::Error.index()]) < rank(code) {
             self.set_error(code, tag, detail);
             self.cause |= Interrupt::ERROR;
         }
     }
 
     /// Stops the card because of a fault.
-    pub(super) fn halt(&mut self, fault: Fault, tag: u64, detail: u64) {
-        // Told in any case, whatever came before.
-        self.set_error(fault as u32, tag, detail);
-        self.cause |= Interrupt::ERROR;
+    pub(super) fn halt(&mut self, fault: Fault, detail: u64) {
+        self.report(fault as u32, 0, detail);
         self.status |= Status::HALTED;
     }
 
@@ -257,7 +275,11 @@ impl Registers {
         self.asked.configure = false;
         self.taken = None;
         self.result = 0;
-        self.status = if stuck { Status::STUCK } else { 0 };
+        self.status = if stuck {
+            Status::STUCK | Status::HALTED
+        } else {
+            0
+        };
         (self.tail, self.position, self.head) = (0, 0, 0);
         self.cause = 0;
     }
@@ -363,6 +385,32 @@ mod tests {
         registers.report(6, 7, 8);
         assert_eq!(registers.read(Register::Error), 6);
         assert_eq!(registers.read(Register::InterruptCause), Interrupt::ERROR);
+    }
+
+    #[test]
+    fn a_graver_error_replaces_one_that_is_not_and_a_halt_stays() {
+        let mut registers = registers();
+        let (full, bad) = (Fault::CompletionRingFull, Fault::BadDoorbell);
+        registers.report(5, 1, 2);
+        registers.write(Register::InterruptCause, Interrupt::ERROR);
+        registers.report(full as u32, 0, 3);
+        assert_eq!(registers.read(Register::Error), full as u32);
+        assert_eq!(registers.read(Register::ErrorTagLow), 0);
+        assert_eq!(registers.read(Register::InterruptCause), Interrupt::ERROR);
+        registers.report(bad as u32, 0, 4);
+        registers.report(5, 1, 2);
+        assert_eq!(registers.read(Register::ErrorDetailLow), 3);
+        registers.write(Register::InterruptCause, Interrupt::ERROR);
+        registers.halt(Fault::BusDeadline, 5);
+        registers.halt(Fault::CompletionRingUnreachable, 6);
+        registers.report(bad as u32, 0, 7);
+        registers.write(Register::Error, 0);
+        let dead = Fault::BusDeadline as u32;
+        assert_eq!(registers.read(Register::Error), dead);
+        assert_eq!(registers.read(Register::ErrorDetailLow), 5);
+        assert_eq!(registers.read(Register::InterruptCause), Interrupt::ERROR);
+        registers.reset(false);
+        assert_eq!(registers.read(Register::Error), 0);
     }
 
     #[test]

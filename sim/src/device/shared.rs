@@ -103,14 +103,16 @@ impl Shared {
     /// Waits until the driver has read completions so that entry `next` may become the first free
     /// one; `false` when the worker has to give up. Reports, once, that it waits: the entry at
     /// `address` is not free.
-    pub(super) fn wait_for_room(&self, next: u32, tag: u64, address: u64) -> bool {
+    pub(super) fn wait_for_room(&self, next: u32, address: u64) -> bool {
         let mut registers = self.lock();
+        if registers.head() == next {
+            registers.report(Fault::CompletionRingFull as u32, 0, address);
+            self.changed.notify_all();
+        }
         while registers.head() == next {
             if self.cancelled() {
                 return false;
             }
-            registers.report(Fault::CompletionRingFull as u32, tag, address);
-            self.changed.notify_all();
             registers = self
                 .changed
                 .wait(registers)

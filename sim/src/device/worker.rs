@@ -144,8 +144,8 @@ impl Worker {
         let mut words = [0; DESCRIPTOR_BYTES / WORD_BYTES];
         match self.bus.read(at, &mut words) {
             Ok(()) => (),
-            Err(Failure::Job(..)) => return self.halt(Fault::SubmissionRingUnreachable, 0, at),
-            Err(Failure::Dead(bus)) => return self.dead(bus, 0),
+            Err(Failure::Job(..)) => return self.halt(Fault::SubmissionRingUnreachable, at),
+            Err(Failure::Dead(bus)) => return self.dead(bus),
             Err(Failure::GivenUp) => return,
         }
         let start = Instant::now();
@@ -164,18 +164,17 @@ impl Worker {
         match result {
             Ok(()) => self.complete(tag, start, JobStatus::Ok, 0),
             Err(Failure::Job(status, detail)) => self.complete(tag, start, status, detail),
-            Err(Failure::Dead(bus)) => self.dead(bus, tag),
+            Err(Failure::Dead(bus)) => self.dead(bus),
             Err(Failure::GivenUp) => (),
         }
     }
 
-    fn halt(&self, fault: Fault, tag: u64, detail: u64) {
-        self.shared
-            .with(|registers| registers.halt(fault, tag, detail));
+    fn halt(&self, fault: Fault, detail: u64) {
+        self.shared.with(|registers| registers.halt(fault, detail));
     }
 
-    fn dead(&self, bus: Bus, tag: u64) {
-        self.halt(Fault::BusDeadline, tag, bus as u64);
+    fn dead(&self, bus: Bus) {
+        self.halt(Fault::BusDeadline, bus as u64);
     }
 
     fn complete(&mut self, tag: u64, start: Instant, status: JobStatus, detail: u64) {
@@ -187,7 +186,7 @@ impl Worker {
             self.shared
                 .with(|registers| registers.report(status as u32, tag, detail));
         }
-        if !self.shared.wait_for_room(index(next), tag, address) {
+        if !self.shared.wait_for_room(index(next), address) {
             return;
         }
         let completion = Completion {
@@ -202,9 +201,9 @@ impl Worker {
         match self.bus.write(address, &words) {
             Ok(()) => (),
             Err(Failure::Job(..)) => {
-                return self.halt(Fault::CompletionRingUnreachable, tag, address);
+                return self.halt(Fault::CompletionRingUnreachable, address);
             }
-            Err(Failure::Dead(bus)) => return self.dead(bus, tag),
+            Err(Failure::Dead(bus)) => return self.dead(bus),
             Err(Failure::GivenUp) => return,
         }
         self.rings.completion = next;
