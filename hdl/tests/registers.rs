@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use support::bench::Bench;
 
 dut!(RegisterFile {
-    clear, awaddr, awvalid, wdata, wstrb, wvalid, bready, araddr, arvalid, rready, live
+    clear, awaddr, awvalid, wdata, wstrb, wvalid, bready, araddr, arvalid, rready, reset, live
     => awready, wready, bresp, bvalid, arready, rdata, rresp, rvalid, write, write_index,
     write_data, read, read_index, settings
 });
@@ -67,7 +67,7 @@ impl Rig {
 
     /// Inputs with nothing valid.
     fn idle(&self) -> Vec<u128> {
-        let mut inputs = vec![0; 10];
+        let mut inputs = vec![0; 11];
         inputs.extend(&self.live);
         inputs
     }
@@ -206,6 +206,41 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     }
     assert_eq!(rig.read(register), (OKAY, 7));
     rig.bench.replay("registers_refused");
+}
+
+/// Accesses that a reset of the bus cuts off at any point leave nothing behind.
+#[test]
+fn a_reset_of_the_bus() {
+    let mut rig = Rig::new();
+    let register = Register::LweDimension.offset();
+    assert_eq!(rig.write(register, 7, 0xf), OKAY);
+    for begun in 0..8_usize {
+        for cycles in 0..6 {
+            let mut inputs = rig.idle();
+            inputs[1] = (register + 4).into();
+            inputs[2] = (begun & 1) as u128;
+            inputs[3] = 9;
+            inputs[4] = 0xf;
+            // Not address and data both: that is a write.
+            inputs[5] = (begun >> 1 & !begun & 1) as u128;
+            inputs[7] = register.into();
+            inputs[8] = (begun >> 2) as u128;
+            rig.cycle(&inputs);
+            for _ in 0..cycles {
+                rig.cycle(&rig.idle());
+            }
+            let mut inputs = rig.idle();
+            inputs[10] = 1;
+            rig.cycle(&inputs);
+            let sample = rig.cycle(&inputs);
+            assert_eq!((sample[BVALID], sample[RVALID]), (0, 0));
+            let commands = rig.commands.len();
+            assert_eq!(rig.write(register, 100 + cycles, 0xf), OKAY);
+            assert_eq!(rig.commands.len(), commands + 1, "one write");
+            assert_eq!(rig.read(register), (OKAY, (100 + cycles).into()));
+        }
+    }
+    rig.bench.replay("registers_bus_reset");
 }
 
 /// The high half stays as it was when the low one was read.

@@ -41,6 +41,8 @@ pub struct ReadMaster {
     pub word_bad: Signal<Out, Bit>,
     /// While high: the transfer is forgotten, and none begins.
     pub abort: Signal<In, Bit>,
+    /// The bus is reset: nothing is offered or owed any more. With `abort`.
+    pub reset: Signal<In, Bit>,
     /// A burst is offered, or its beats are yet to come.
     pub outstanding: Signal<Out, Bit>,
     /// An address or a beat moves in this cycle.
@@ -101,6 +103,7 @@ impl Default for ReadMaster {
             word_last: Default::default(),
             word_bad: Default::default(),
             abort: Default::default(),
+            reset: Default::default(),
             outstanding: Default::default(),
             moved: Default::default(),
             araddr: Default::default(),
@@ -199,6 +202,11 @@ impl Logic for ReadMaster {
         if self.starting.val() {
             self.place.d.next = self.request_address.val().get_bits::<6>(3);
             self.due.d.next = self.request_words.val();
+        }
+        if self.reset.val() {
+            self.offered.d.next = false;
+            self.owed.d.next = 0.into();
+            self.bursts.d.next = 0.into();
         }
         self.outstanding.next = self.owed.q.val() != 0;
         // A beat that waits for the card is no fault of the bus.

@@ -42,6 +42,8 @@ pub struct WriteMaster {
     pub bad: Signal<Out, Bit>,
     /// While high: the transfer is forgotten, and none begins.
     pub abort: Signal<In, Bit>,
+    /// The bus is reset: nothing is offered or owed any more. With `abort`.
+    pub reset: Signal<In, Bit>,
     /// A burst is offered or without its response.
     pub outstanding: Signal<Out, Bit>,
     /// An address, a beat or a response moves in this cycle.
@@ -115,6 +117,7 @@ impl Default for WriteMaster {
             done: Default::default(),
             bad: Default::default(),
             abort: Default::default(),
+            reset: Default::default(),
             outstanding: Default::default(),
             moved: Default::default(),
             awaddr: Default::default(),
@@ -241,6 +244,12 @@ impl Logic for WriteMaster {
             self.active.d.next = true;
             self.failed.d.next = false;
             self.place.d.next = self.request_address.val().get_bits::<6>(3);
+        }
+        if self.reset.val() {
+            self.offered.d.next = false;
+            self.owed.d.next = 0.into();
+            self.shown.d.next = false;
+            self.pending.d.next = 0.into();
         }
         self.outstanding.next = self.pending.q.val() != 0;
         self.moved.next = (self.offered.q.val() & self.awready.val())

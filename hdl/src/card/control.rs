@@ -1,7 +1,8 @@
 //! What the driver's commands do: configuring, resetting, halting.
 //!
 //! A configuration waits until all valid jobs are complete and the keys have stopped. A reset ends when nothing is
-//! under way any more, or after its deadline.
+//! under way any more, or after its deadline. While the buses are reset, so is the card, and a reset of the
+//! card follows that nothing on them holds up.
 //!
 //! Timing: a command takes effect one edge behind its write. From the moment in which nothing is left to be
 //! waited for, a configuration takes the cycles of [`super::Configure`], one for each look-up table slot, and
@@ -32,6 +33,9 @@ enum State {
 pub(super) struct Control {
     /// The clock; rising edge.
     pub(super) clock: Signal<In, Clock>,
+    /// Low: the buses are reset; the same, registered, for those who use them.
+    pub(super) aresetn: Signal<In, Bit>,
+    pub(super) bus_reset: Signal<Out, Bit>,
     /// A register is written.
     pub(super) write: Signal<In, Bit>,
     pub(super) write_index: Signal<In, Bits<7>>,
@@ -77,6 +81,7 @@ pub(super) struct Control {
     /// [`Register::Status`].
     pub(super) status: Signal<Out, Bits<32>>,
     state: DFF<State>,
+    is_bus_reset: DFF<Bit>,
     is_configured: DFF<Bit>,
     is_halted: DFF<Bit>,
     is_stuck: DFF<Bit>,
@@ -106,6 +111,8 @@ impl Default for Control {
         let at = |register: Register| Constant::new(register.index().to_bits());
         Self {
             clock: Signal::default(),
+            aresetn: Signal::default(),
+            bus_reset: Signal::default(),
             write: Signal::default(),
             write_index: Signal::default(),
             write_data: Signal::default(),
@@ -135,6 +142,7 @@ impl Default for Control {
             configured: Signal::default(),
             status: Signal::default(),
             state: DFF::default(),
+            is_bus_reset: DFF::default(),
             is_configured: DFF::default(),
             is_halted: DFF::default(),
             is_stuck: DFF::default(),
@@ -166,12 +174,15 @@ impl Logic for Control {
             self,
             clock,
             state,
+            is_bus_reset,
             is_configured,
             is_halted,
             is_stuck,
             result,
             waited
         );
+        self.is_bus_reset.d.next = !self.aresetn.val();
+        self.bus_reset.next = self.is_bus_reset.q.val();
         self.deadline.next = self.deadline_in.val();
         if !self.deadline_in.val().any() {
             self.deadline.next = self.usual.val();
@@ -251,7 +262,7 @@ impl Logic for Control {
         if self.fatal.val() & !self.resetting.val() {
             self.is_halted.d.next = true;
         }
-        if self.reset.val() {
+        if self.reset.val() | !self.aresetn.val() {
             self.state.d.next = State::Reset;
             self.waited.d.next = 0.into();
         }

@@ -51,6 +51,8 @@ const COUNTERS: [Register; 11] = [
 pub struct Card {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
+    /// Low: all buses are reset, and the card with them. Synchronous; at least 16 cycles.
+    pub aresetn: Signal<In, Bit>,
     /// An interrupt is pending; high until its causes are cleared.
     pub irq: Signal<Out, Bit>,
 
@@ -326,6 +328,7 @@ impl Card {
         let keyswitch_words = keyswitch.beat_words();
         Ok(Self {
             clock: Signal::default(),
+            aresetn: Signal::default(),
             irq: Signal::default(),
             s_axil_awaddr: Signal::default(),
             s_axil_awvalid: Signal::default(),

@@ -17,6 +17,8 @@ pub const READ_LATENCY: usize = 2;
 pub struct Lite {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
+    /// The bus is reset: no access is under way.
+    pub reset: Signal<In, Bit>,
     /// Write address.
     pub awaddr: Signal<In, Bits<12>>,
     /// It is there.
@@ -158,6 +160,12 @@ impl Logic for Lite {
             self.rresp.next = 2.into();
         }
         if (self.reading.q.val() == 4) & self.rready.val() {
+            self.reading.d.next = 0.into();
+        }
+        if self.reset.val() {
+            self.address_in.d.next = false;
+            self.data_in.d.next = false;
+            self.answering.d.next = false;
             self.reading.d.next = 0.into();
         }
     }

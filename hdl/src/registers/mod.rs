@@ -103,6 +103,8 @@ pub struct RegisterFile {
     pub clock: Signal<In, Clock>,
     /// Settings become 0.
     pub clear: Signal<In, Bit>,
+    /// The bus is reset.
+    pub reset: Signal<In, Bit>,
     /// AXI4-Lite, as [`Lite`] has it.
     pub awaddr: Signal<In, Bits<12>>,
     /// See [`Lite`].
@@ -177,6 +179,7 @@ impl RegisterFile {
         Self {
             clock: Signal::default(),
             clear: Signal::default(),
+            reset: Signal::default(),
             awaddr: Signal::default(),
             awvalid: Signal::default(),
             awready: Signal::default(),
@@ -218,6 +221,7 @@ impl RegisterFile {
 impl Logic for RegisterFile {
     structure! { this =>
         wire!(lite.clock <= clock);
+        wire!(lite.reset <= reset);
         wire!(lite.awaddr <= awaddr);
         wire!(lite.awvalid <= awvalid);
         wire!(awready <= lite.awready);

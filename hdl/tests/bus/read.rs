@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 dut!(ReadMaster {
-    request_valid, request_address, request_words, word_ready, abort, arready, rdata, rresp, rlast,
+    request_valid, request_address, request_words, word_ready, abort, reset, arready, rdata, rresp, rlast,
     rvalid
     => request_ready, word_valid, word, word_last, word_bad, outstanding, moved, araddr, arlen,
     arvalid, rready
@@ -20,6 +20,7 @@ struct Drive {
     request: Option<(u64, u64)>,
     ready: bool,
     abort: bool,
+    reset: bool,
 }
 
 /// What the block says.
@@ -60,6 +61,7 @@ impl Rig {
             words.into(),
             drive.ready.into(),
             drive.abort.into(),
+            drive.reset.into(),
             bus.arready.into(),
             bus.rdata[0].into(),
             bus.rresp.into(),
@@ -70,9 +72,10 @@ impl Rig {
         let said = self.bench.cycle(&inputs);
         let high = |place: usize| said[place] == 1;
         let offer = (high(9), said[7] as u64, said[8]);
-        assert_eq!(high(5), owed || high(9), "outstanding");
+        assert!(drive.reset || high(5) == (owed || high(9)), "outstanding");
+        let offer = (offer.0 && !drive.reset, offer.1, offer.2);
         let moved = self.memory.watch(&mut self.rng, offer, high(10));
-        assert_eq!(high(6), moved, "moved");
+        assert!(drive.reset || high(6) == moved, "moved");
         assert!(self.memory.deepest <= 16, "too many bursts under way");
         Said {
             request_ready: high(0),
@@ -94,6 +97,7 @@ impl Rig {
                 request: (!asked && taker.coin(&mut self.rng)).then_some((address, words)),
                 ready: taker.coin(&mut self.rng),
                 abort: false,
+                reset: false,
             };
             let said = self.cycle(drive);
             assert!(asked || !said.word_valid, "a word of no transfer");
@@ -117,6 +121,23 @@ impl Rig {
         usize::MAX
     }
 
+    /// Resets the bus, whose other side forgets everything.
+    fn reset(&mut self) {
+        let pace = self.memory.pace.clone();
+        self.memory = ReadMemory::new(1, 64, pace);
+        for cycle in 0..8 {
+            let said = self.cycle(Drive {
+                abort: true,
+                reset: true,
+                ..Drive::default()
+            });
+            assert!(
+                cycle == 0 || !said.arvalid && !said.outstanding,
+                "owed in a reset"
+            );
+        }
+    }
+
     /// Aborts for so many cycles, and waits until a request would be heeded.
     fn abort(&mut self, cycles: usize) {
         let mut left = 0;
@@ -125,6 +146,7 @@ impl Rig {
                 request: None,
                 ready: self.rng.random(),
                 abort: cycle < cycles,
+                reset: false,
             };
             let said = self.cycle(drive);
             if cycle == 0 {
@@ -195,6 +217,21 @@ fn aborts() {
         }
     }
     rig.bench.replay("bus_read_abort");
+}
+
+/// A reset of the bus at any time: nothing is waited for, and the next transfer is right.
+#[test]
+fn resets() {
+    let mut rig = Rig::new(Pace::random(1, 2, 1..100), 4);
+    for _ in 0..60 {
+        let start = STARTS[rig.rng.random_range(0..STARTS.len())];
+        let cycles = rig.rng.random_range(0..200);
+        rig.transfer((start, 2049), &Pace::random(1, 2, 0..1), cycles);
+        rig.reset();
+        let cycles = rig.transfer((start + 8, 65), &Pace::steady(0), 100_000);
+        assert_ne!(cycles, usize::MAX, "a transfer after a reset");
+    }
+    rig.bench.replay("bus_read_reset");
 }
 
 /// A word a cycle, from a memory that takes 100 cycles; and no more than 16 bursts.

@@ -8,7 +8,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 dut!(WriteMaster {
-    request_valid, request_address, request_words, word_valid, word, abort, awready, wready, bresp,
+    request_valid, request_address, request_words, word_valid, word, abort, reset, awready, wready, bresp,
     bvalid
     => request_ready, word_ready, done, bad, outstanding, moved, awaddr, awlen, awvalid, wdata,
     wstrb, wlast, wvalid, bready
@@ -20,6 +20,7 @@ struct Drive {
     request: Option<(u64, u64)>,
     word: Option<u64>,
     abort: bool,
+    reset: bool,
 }
 
 /// What the block says.
@@ -70,6 +71,7 @@ impl Rig {
             drive.word.is_some().into(),
             drive.word.unwrap_or_else(|| self.rng.next_u64()).into(),
             drive.abort.into(),
+            drive.reset.into(),
             bus.awready.into(),
             bus.wready.into(),
             bus.bresp.into(),
@@ -78,19 +80,19 @@ impl Rig {
         let owed = !self.memory.settled();
         let said = self.bench.cycle(&inputs);
         let high = |place: usize| said[place] == 1;
-        assert_eq!(high(4), owed || high(8), "outstanding");
+        assert!(drive.reset || high(4) == (owed || high(8)), "outstanding");
         let bus = WriteSaid {
-            awvalid: high(8),
+            awvalid: high(8) && !drive.reset,
             awaddr: said[6] as u64,
             awlen: said[7],
-            wvalid: high(12),
+            wvalid: high(12) && !drive.reset,
             wdata: said[9] as u64,
             wstrb: said[10],
             wlast: high(11),
             bready: high(13),
         };
         let moved = self.memory.watch(&mut self.rng, &bus);
-        assert_eq!(high(5), moved, "moved");
+        assert!(drive.reset || high(5) == moved, "moved");
         assert!(self.memory.deepest <= 15, "too many bursts under way");
         Said {
             request_ready: high(0),
@@ -119,6 +121,7 @@ impl Rig {
                 request: (!asked && giver.coin(&mut self.rng)).then_some((address, words)),
                 word: shown.then_some(!content(at)),
                 abort: false,
+                reset: false,
             };
             let said = self.cycle(drive);
             assert!(!asked || !said.request_ready, "two transfers at a time");
@@ -149,6 +152,23 @@ impl Rig {
         assert!(self.memory.written.clone().into_iter().eq(expected));
     }
 
+    /// Resets the bus, whose other side forgets everything.
+    fn reset(&mut self) {
+        let pace = self.memory.pace.clone();
+        self.memory = WriteMemory::new(pace);
+        for cycle in 0..8 {
+            let said = self.cycle(Drive {
+                abort: true,
+                reset: true,
+                ..Drive::default()
+            });
+            assert!(
+                cycle == 0 || !said.awvalid && !said.outstanding,
+                "owed in a reset"
+            );
+        }
+    }
+
     /// Aborts for so many cycles, and waits until a request would be heeded.
     fn abort(&mut self, cycles: usize) {
         let mut left = 0;
@@ -157,6 +177,7 @@ impl Rig {
                 request: None,
                 word: self.rng.random::<bool>().then_some(0),
                 abort: cycle < cycles,
+                reset: false,
             };
             let said = self.cycle(drive);
             if cycle == 0 {
@@ -229,6 +250,22 @@ fn aborts() {
         }
     }
     rig.bench.replay("bus_write_abort");
+}
+
+/// A reset of the bus at any time: nothing is waited for, and the next transfer is right.
+#[test]
+fn resets() {
+    let mut rig = Rig::new(Pace::random(1, 2, 1..100), 4);
+    for _ in 0..60 {
+        let start = STARTS[rig.rng.random_range(0..STARTS.len())];
+        let cycles = rig.rng.random_range(0..200);
+        rig.transfer((start, 2049), &Pace::random(1, 2, 0..1), cycles);
+        rig.reset();
+        let result = rig.transfer((start + 8, 65), &Pace::steady(0), 100_000);
+        assert_eq!(result.done, Some(false), "a transfer after a reset");
+        rig.check(start + 8, 65);
+    }
+    rig.bench.replay("bus_write_reset");
 }
 
 /// A word a cycle, to a memory that responds after 100 cycles; and no more than 15 bursts.

@@ -13,6 +13,8 @@ pub(super) struct Channel {
     pub(super) address: Signal<In, Bits<64>>,
     pub(super) beats: Signal<In, Bits<26>>,
     pub(super) clear: Signal<In, Bit>,
+    /// The bus is reset: what is owed counts as come, whatever the queue holds there.
+    pub(super) reset: Signal<In, Bit>,
     pub(super) offer: Signal<In, Bit>,
     pub(super) offset: Signal<In, Bits<34>>,
     pub(super) claimed: Signal<In, Address>,
@@ -51,6 +53,7 @@ impl Channel {
             address: Default::default(),
             beats: Default::default(),
             clear: Default::default(),
+            reset: Default::default(),
             offer: Default::default(),
             offset: Default::default(),
             claimed: Default::default(),
@@ -122,6 +125,10 @@ impl Logic for Channel {
             if self.arrived.q.val() + 1 == self.beats.val() {
                 self.arrived.d.next = 0.into();
             }
+        }
+        if self.reset.val() {
+            self.offered.d.next = false;
+            self.written.d.next = self.claimed.val();
         }
         if self.clear.val() {
             self.written.d.next = 0.into();

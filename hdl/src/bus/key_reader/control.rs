@@ -14,6 +14,8 @@ pub(super) struct Control {
     pub(super) clock: Signal<In, Clock>,
     pub(super) start: Signal<In, Bit>,
     pub(super) stop: Signal<In, Bit>,
+    /// The bus is reset: nothing is offered.
+    pub(super) reset: Signal<In, Bit>,
     pub(super) idle: Signal<Out, Bit>,
     /// Beats of the image.
     pub(super) beats: Signal<In, Bits<26>>,
@@ -64,6 +66,7 @@ impl Control {
             clock: Default::default(),
             start: Default::default(),
             stop: Default::default(),
+            reset: Default::default(),
             idle: Default::default(),
             beats: Default::default(),
             offered: Default::default(),
@@ -121,6 +124,7 @@ impl Logic for Control {
 
         self.offering.next = self.running.q.val()
             & !self.stop.val()
+            & !self.reset.val()
             & self.measured.q.val()
             & !self.offered.val()
             & ((self.promised.q.val() - self.taken.q.val()) <= self.most_used.val());

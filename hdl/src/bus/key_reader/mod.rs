@@ -66,6 +66,9 @@ pub struct KeyReader {
     pub start: Signal<In, Bit>,
     /// Offer no more bursts, drop what comes or is there, then be idle.
     pub stop: Signal<In, Bit>,
+    /// The bus is reset: what it owes is not waited for, and beats without sense take its place. To be
+    /// followed by a stop.
+    pub reset: Signal<In, Bit>,
     /// Nothing is under way or inside.
     pub idle: Signal<Out, Bit>,
     /// Where channel 0's image begins, a multiple of 4096. Static from `start` until `idle`, and for
@@ -149,6 +152,7 @@ impl KeyReader {
             clock: Signal::default(),
             start: Signal::default(),
             stop: Signal::default(),
+            reset: Signal::default(),
             idle: Signal::default(),
             address: Signal::default(),
             beats: Signal::default(),
@@ -204,6 +208,7 @@ impl Logic for KeyReader {
         wire!(control.clock <= clock);
         wire!(control.start <= start);
         wire!(control.stop <= stop);
+        wire!(control.reset <= reset);
         wire!(idle <= control.idle);
         wire!(control.beats <= beats);
         wire!(control.offered <= gathers[last].any_offered);
@@ -220,6 +225,7 @@ impl Logic for KeyReader {
             wire!(channels[c].address <= address);
             wire!(channels[c].beats <= beats);
             wire!(channels[c].clear <= control.clear);
+            wire!(channels[c].reset <= reset);
             wire!(channels[c].offer <= control.offer);
             wire!(channels[c].offset <= control.offset);
             wire!(channels[c].claimed <= control.claimed);

@@ -18,6 +18,7 @@ impl Logic for Card {
         // Registers.
         wire!(registers.clock <= clock);
         wire!(registers.clear <= control.cleared);
+        wire!(registers.reset <= control.bus_reset);
         wire!(registers.awaddr <= s_axil_awaddr);
         wire!(registers.awvalid <= s_axil_awvalid);
         wire!(s_axil_awready <= registers.awready);
@@ -63,6 +64,7 @@ impl Logic for Card {
 
         // Commands and settings.
         wire!(control.clock <= clock);
+        wire!(control.aresetn <= aresetn);
         wire!(control.write <= registers.write);
         wire!(control.write_index <= registers.write_index);
         wire!(control.write_data <= registers.write_data);
@@ -154,6 +156,7 @@ impl Logic for Card {
 
         // Reads of host memory.
         wire!(host_reader.clock <= clock);
+        wire!(host_reader.reset <= control.bus_reset);
         wire!(host_reader.abort <= control.clear);
         wire!(m_host_araddr <= host_reader.araddr);
         wire!(m_host_arlen <= host_reader.arlen);
@@ -201,6 +204,7 @@ impl Logic for Card {
 
         // Writes.
         wire!(host_writer.clock <= clock);
+        wire!(host_writer.reset <= control.bus_reset);
         wire!(host_writer.abort <= writes.host_abort);
         wire!(m_host_awaddr <= host_writer.awaddr);
         wire!(m_host_awlen <= host_writer.awlen);
@@ -248,6 +252,7 @@ impl Logic for Card {
         wire!(transfer.write_bad <= writes.move_bad);
         wire!(transfer.write_owed <= writes.move_owed);
         wire!(card_writer.clock <= clock);
+        wire!(card_writer.reset <= control.bus_reset);
         wire!(card_writer.abort <= writes.card_abort);
         wire!(m_card_awaddr <= card_writer.awaddr);
         wire!(m_card_awlen <= card_writer.awlen);
@@ -407,6 +412,7 @@ impl Logic for Card {
         wire!(key_control.store_idle <= core.key_idle);
         wire!(key_control.readers_idle <= summary.readers_idle);
         wire!(key_reader.clock <= clock);
+        wire!(key_reader.reset <= control.bus_reset);
         wire!(key_reader.start <= key_control.read_start);
         wire!(key_reader.stop <= key_control.read_stop);
         wire!(key_reader.address <= configure.wide[KEY_ADDRESS]);
@@ -425,6 +431,7 @@ impl Logic for Card {
             wire!(core.key_data[word] <= key_reader.data[word]);
         }
         wire!(keyswitch_reader.clock <= clock);
+        wire!(keyswitch_reader.reset <= control.bus_reset);
         wire!(keyswitch_reader.start <= key_control.read_start);
         wire!(keyswitch_reader.stop <= key_control.read_stop);
         wire!(keyswitch_reader.address <= configure.wide[KEYSWITCH_ADDRESS]);
@@ -511,6 +518,7 @@ impl Logic for Card {
         wire!(rotate.sink <= streams.sink);
         wire!(rotate.table_ready <= core.table_ready);
         wire!(card_reader.clock <= clock);
+        wire!(card_reader.reset <= control.bus_reset);
         wire!(card_reader.abort <= control.clear);
         wire!(m_card_araddr <= card_reader.araddr);
         wire!(m_card_arlen <= card_reader.arlen);
