@@ -16,6 +16,7 @@ use gyrus::interface::{
 };
 use gyrus::key::EvaluationKey;
 use gyrus_sim::device::{Card, CardError, CardOptions, HostMemory, MemoryFault, ModelCard};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -165,6 +166,15 @@ impl Card for Broken {
     }
     fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), CardError> {
         self.card.write_card_memory(address, words)
+    }
+    fn fail_card_memory(&mut self, range: Range<u64>, fault: MemoryFault) {
+        self.card.fail_card_memory(range, fault);
+    }
+    fn reset_buses(&mut self) {
+        self.card.reset_buses();
+    }
+    fn mend_card_memory(&mut self) {
+        self.card.mend_card_memory();
     }
 }
 

@@ -24,11 +24,8 @@
 //!
 //! The first check that fails ends the job; nothing of it has been done then. `in window` means: a
 //! multiple of 8 ([`JobStatus::MisalignedAddress`]), and all bytes within the window of
-//! [`crate::settings::Settings`] ([`JobStatus::AddressOutOfRange`]); the detail is the address. A bus that
-//! answers with an error, at whatever time, makes [`JobStatus::BusError`]. The detail is the address of the word
-//! that could not be read, or an address within the ciphertext or run of words that could not be written; any
-//! part of the destination may have been written then; of a copy, the words before one that could not be
-//! read have been.
+//! [`crate::settings::Settings`] ([`JobStatus::AddressOutOfRange`]); the detail is the address. What a bus that
+//! answers with an error leads to stands below.
 //!
 //! | job | check | status | detail |
 //! |---|---|---|---|
@@ -63,6 +60,27 @@
 //! ([`crate::card`]). If a key proves wrong while it is used, the jobs that needed it end with
 //! `ChecksumMismatch` (detail 0), or `BusError` if the bus said so, and it counts as not loaded. A card that
 //! reads its keys ahead may find that out between jobs.
+//!
+//! # Buses that answer with an error
+//!
+//! At whatever time that is, it makes [`JobStatus::BusError`], whichever of the two errors of AXI it is. No other job
+//! suffers from it, unless it needs the same words. If more than one thing is wrong with a job, its completion tells
+//! one of them.
+//!
+//! | what the bus did not do | memory | detail |
+//! |---|---|---|
+//! | read a ciphertext, a list, a source | host | address of the word |
+//! | write results or a copy | host | an address within the ciphertext or run of words |
+//! | read a look-up table | card | address of the word |
+//! | write tables or a piece of a key | card | an address within the run of words |
+//! | read a key | card | 0 |
+//!
+//! Addresses in card memory are those of [`crate::card`]. Of what was to be written any part may have been; of a
+//! copy, the words before one that could not be read have been. Tables whose upload failed are empty; a key whose
+//! piece was not written has to begin anew. A key that cannot be read counts as not loaded; it may be adopted
+//! when its memory can be read again.
+//!
+//! What a bus leads to that does not answer at all stands in [`crate::registers`].
 //!
 //! # Order
 //!

@@ -26,6 +26,14 @@
 //! [`Interrupt::ERROR`] is raised. Any write clears the register, but for a fault that halts, which stays until
 //! a reset. So nothing hides why a card has stopped.
 //!
+//! # Buses that do not answer
+//!
+//! A bus that owes something (to take an address or a word that is offered, to give a word, to answer a write) and
+//! does none of it for [`Register::BusDeadline`] cycles, while it does not wait for the card, halts the card:
+//! [`Fault::BusDeadline`] names the [`Bus`], and no other that comes to rest because of it. A deadline counts from
+//! the moment in which it is written, also for what was owed before. Keys are read ahead: their buses may halt a
+//! card that has no job.
+//!
 //! # 64-bit registers
 //!
 //! Take two, the low half first. Reading the low half of a counter keeps the high half for the next read

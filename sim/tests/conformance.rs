@@ -8,8 +8,9 @@
 use gyrus_interface::card::Channels;
 use gyrus_interface::registers::{Register, Status};
 use gyrus_sim::conformance::{CHECKS, Options, capture, replay, run, run_one};
-use gyrus_sim::device::{Card, CardError, CardOptions, HostMemory, ModelCard};
+use gyrus_sim::device::{Card, CardError, CardOptions, HostMemory, MemoryFault, ModelCard};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -136,6 +137,15 @@ impl Card for Defective {
             Defect::CardMemory => Ok(()),
             _ => self.card.write_card_memory(address, words),
         }
+    }
+    fn fail_card_memory(&mut self, range: Range<u64>, fault: MemoryFault) {
+        self.card.fail_card_memory(range, fault);
+    }
+    fn reset_buses(&mut self) {
+        self.card.reset_buses();
+    }
+    fn mend_card_memory(&mut self) {
+        self.card.mend_card_memory();
     }
 }
 

@@ -10,7 +10,7 @@ use gyrus_sim::conformance::{
     CHECKS, MEMORY_BYTES, Options, capture, random_jobs, replay, run_one,
 };
 use gyrus_sim::device::{CardOptions, ModelCard};
-use gyrus_sim::rtl::{CardParameters, CoreParameters, Pace, RtlCard, RtlOptions};
+use gyrus_sim::rtl::{CardParameters, CoreParameters, Jitter, Pace, RtlCard, RtlOptions};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ fn parameters() -> CardParameters {
     }
 }
 
-/// With memories this far away.
+/// With memories about this far away; nothing is told by when they answer.
 fn power_on(latency: u64) -> RtlCard {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rtl-4");
     let pace = |latency| Pace {
@@ -48,6 +48,12 @@ fn power_on(latency: u64) -> RtlCard {
         memory_bytes: MEMORY_BYTES,
         host: pace(latency),
         card: pace(latency / 3),
+        jitter: Some(Jitter {
+            seed: latency,
+            latency: latency / 2,
+            one_in: 24,
+            stall: 20,
+        }),
         ..RtlOptions::new(parameters(), directory)
     })
     .expect("a simulation");

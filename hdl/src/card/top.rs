@@ -215,7 +215,7 @@ pub struct Card {
     control: Control,
     configure: Configure,
     faults: Faults,
-    watchdogs: Vec<Watchdog>,
+    watchdogs: Vec<Watchdog<32>>,
     summary: Summary,
     host_reader: ReadMaster,
     reads: ReadShare,

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, ready};
 use super::rig::{OK, Rig};
-use super::{ConformanceError, Options, same};
+use super::{ConformanceError, Options, same, same_words};
 use crate::device::{Card, HostMemory, MemoryFault};
 use gyrus_interface::JobStatus::{self, BusError};
 use gyrus_interface::job::{Job, KeyKind, LutSelection};
@@ -116,7 +116,7 @@ pub fn bus_errors(card: &mut dyn Card, options: &Options) -> Result<(), Conforma
 }
 
 /// Waits for a halt, whose reason this is; the card takes nothing then but a reset.
-fn halts(
+pub(super) fn halts(
     rig: &mut Rig<'_>,
     what: &str,
     fault: Fault,
@@ -131,7 +131,7 @@ fn halts(
 }
 
 /// Brings a card that halted back, and shows that it works.
-fn recovers(rig: &mut Rig<'_>, bench: &mut Bench) -> Result<(), ConformanceError> {
+pub(super) fn recovers(rig: &mut Rig<'_>, bench: &mut Bench) -> Result<(), ConformanceError> {
     let entry = rig.next_completion();
     let before = rig.read(entry, 4)?;
     rig.submit(Job::Barrier)?;
@@ -142,6 +142,7 @@ fn recovers(rig: &mut Rig<'_>, bench: &mut Bench) -> Result<(), ConformanceError
         before,
     )?;
     rig.card.memory().mend();
+    rig.card.mend_card_memory();
     rig.reset()?;
     same("status after a reset", rig.status()?.0, 0)?;
     let set = bench.material.set.clone();
@@ -232,8 +233,8 @@ pub fn dead_buses(card: &mut dyn Card, options: &Options) -> Result<(), Conforma
     Ok(())
 }
 
-/// A bus that waits for the card is not dead: full rings of bootstraps, under a deadline that is shorter than
-/// what one takes.
+/// A bus that waits for the card is not dead: full rings of bootstraps, single ones and batches, with uploads and
+/// copies between them, under a deadline that is shorter than what a batch takes.
 ///
 /// # Errors
 /// The card halts, or a job goes wrong.
@@ -241,18 +242,46 @@ pub fn buses_that_wait(card: &mut dyn Card, options: &Options) -> Result<(), Con
     let (mut rig, bench) = ready(card, options)?;
     rig.card
         .write(Register::BusDeadline, options.bus_deadline / 8)?;
-    for _ in 0..3 {
+    let most = options.batch.min(rig.capabilities.max_batch);
+    let inputs = bench.input.repeat(most as usize);
+    let source = rig.place(&inputs)?;
+    let destination = rig.area(inputs.len());
+    let copied = rig.area(inputs.len());
+    let batch = Job::KeyswitchBootstrap {
+        source,
+        destination,
+        count: most,
+        luts: LutSelection::One { slot: 0 },
+        samples: 1,
+        stride: 0,
+    };
+    let copy = Job::Copy {
+        source,
+        destination: copied,
+        length: inputs.len() as u64 * 8,
+    };
+    let upload = rig.tables(1, &bench.table)?;
+    // A batch among any three.
+    let jobs = [batch, upload, bench.job(), batch, copy, upload, batch];
+    let mut next = jobs.into_iter().cycle();
+    for _ in 0..4 {
         bench.prepare(&rig)?;
+        rig.card
+            .memory()
+            .write(destination, &vec![0; inputs.len()])?;
         let count = rig.room();
-        for _ in 0..count {
-            rig.enqueue(rig.descriptor(bench.job()).encode())?;
+        for job in next.by_ref().take(count) {
+            rig.enqueue(rig.descriptor(job).encode())?;
         }
         rig.ring()?;
         for _ in 0..count {
             same("end", rig.next_end()?, OK)?;
         }
-        bench.check(&rig)?;
+        let expected = bench.result().repeat(most as usize);
+        let found = rig.read(destination, expected.len())?;
+        same_words("results of a batch", &found, &expected)?;
     }
+    same_words("a copy", &rig.read(copied, inputs.len())?, &inputs)?;
     bench.works(&mut rig)
 }
 

@@ -9,9 +9,9 @@ use gyrus_interface::job::{Job, KeyKind};
 use gyrus_interface::registers::Status;
 
 /// Most bootstraps that a card may do with key words that it had read ahead.
-const MOST_READ_AHEAD: usize = 8;
+pub(super) const MOST_READ_AHEAD: usize = 8;
 
-const KINDS: [KeyKind; 2] = [KeyKind::Bootstrapping, KeyKind::Keyswitch];
+pub(super) const KINDS: [KeyKind; 2] = [KeyKind::Bootstrapping, KeyKind::Keyswitch];
 
 const fn bit(kind: KeyKind) -> u32 {
     match kind {
@@ -21,7 +21,11 @@ const fn bit(kind: KeyKind) -> u32 {
 }
 
 /// That one key is not loaded and the other one is.
-fn lost(rig: &mut Rig<'_>, bench: &Bench, kind: KeyKind) -> Result<(), ConformanceError> {
+pub(super) fn lost(
+    rig: &mut Rig<'_>,
+    bench: &Bench,
+    kind: KeyKind,
+) -> Result<(), ConformanceError> {
     let both = bit(KINDS[0]) | bit(KINDS[1]);
     let loaded = rig.status()?.0 & both;
     same(

@@ -16,7 +16,9 @@
 //! | `rings` | doorbells, phases, wrap-around, a completion ring that nobody reads |
 //! | `keys` | pieces in the wrong order, checksums, images that prove wrong in use |
 //! | `errors` | which error the registers keep |
-//! | `buses` | errors and silence from each kind of address |
+//! | `buses` | errors and silence of host memory |
+//! | `card_buses` | errors of card memory, among other jobs |
+//! | `silence` | buses that do not answer, all of them |
 //! | `resets` | resets at any moment |
 //! | `random` | many random jobs against a description of what jobs do |
 //! | `replay` | what one card did, done again by another |
@@ -24,9 +26,10 @@
 mod bench;
 mod bootstraps;
 mod buses;
+mod card_buses;
 mod description;
 mod errors;
-mod generator;
+pub(crate) mod generator;
 mod keys;
 mod material;
 mod random;
@@ -36,6 +39,7 @@ mod replay;
 mod resets;
 mod rig;
 mod rings;
+mod silence;
 
 pub use replay::{Capture, capture, replay};
 
@@ -124,6 +128,7 @@ pub use bootstraps::{
 pub use buses::{
     bus_errors, buses_that_wait, dead_buses, silence_after_a_reset, unreachable_rings,
 };
+pub use card_buses::{unreadable_keys, unreadable_tables, unwritable_uploads};
 pub use errors::{errors_of_jobs_and_faults, faults_that_halt};
 pub use keys::{adopted_keys, pieces_of_keys, wrong_images};
 pub use random::random_jobs;
@@ -133,6 +138,7 @@ pub use registers::{
 };
 pub use resets::resets_at_any_moment;
 pub use rings::{bad_doorbells, full_completion_ring, wrap_around};
+pub use silence::{resets_of_the_buses, shorter_deadlines, silent_buses, slow_buses};
 
 /// All checks of one card, by name.
 pub const CHECKS: &[(&str, Check)] = &[
@@ -163,6 +169,13 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("dead buses", dead_buses),
     ("buses that wait", buses_that_wait),
     ("silence after a reset", silence_after_a_reset),
+    ("unreadable tables", unreadable_tables),
+    ("unwritable uploads", unwritable_uploads),
+    ("unreadable keys", unreadable_keys),
+    ("slow buses", slow_buses),
+    ("silent buses", silent_buses),
+    ("shorter deadlines", shorter_deadlines),
+    ("resets of the buses", resets_of_the_buses),
     ("resets at any moment", resets_at_any_moment),
     ("random jobs", random_jobs),
 ];
@@ -190,6 +203,7 @@ pub fn run_one(
 ) -> Result<(), ConformanceError> {
     let result = check(card, options);
     card.memory().mend();
+    card.mend_card_memory();
     result.map_err(|source| ConformanceError::Check {
         check: name,
         source: Box::new(source),

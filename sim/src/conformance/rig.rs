@@ -74,6 +74,7 @@ impl<'a> Rig<'a> {
             )));
         }
         card.memory().mend();
+        card.mend_card_memory();
         let generator = Generator::new(options.seed);
         let mut rig = Self {
             card,
@@ -197,6 +198,15 @@ impl<'a> Rig<'a> {
     /// Lets some time pass on the card.
     pub(super) fn pass_time(&mut self) -> Result<(), ConformanceError> {
         self.card.wait_interrupt(Instant::now() + LOOK)?;
+        Ok(())
+    }
+
+    /// Lets some of its cycles pass on the card.
+    pub(super) fn pass_cycles(&mut self, cycles: u32) -> Result<(), ConformanceError> {
+        let begin = self.card.read(Register::CyclesLow)?;
+        while self.card.read(Register::CyclesLow)?.wrapping_sub(begin) < cycles {
+            self.pass_time()?;
+        }
         Ok(())
     }
 

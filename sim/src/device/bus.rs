@@ -1,12 +1,14 @@
-//! The worker's way to host memory: patience with a bus that does not answer, and counts.
+//! The worker's way to both memories: patience with a bus that does not answer, and counts.
 
-use super::host_memory::{HostMemory, MemoryFault};
+use super::card_memory::CardMemory;
+use super::faults::MemoryFault;
+use super::host_memory::HostMemory;
 use super::registers::Counter;
 use super::shared::Shared;
 use gyrus_interface::JobStatus;
 use gyrus_interface::layout::WORD_BYTES;
 use gyrus_interface::registers::Bus;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often a bus that does not answer is looked at.
@@ -25,24 +27,35 @@ pub(super) enum Failure {
     GivenUp,
 }
 
-/// Host memory, as the card reaches it.
-pub(super) struct HostBus {
+/// Memories, as the card reaches them.
+pub(super) struct Buses {
     memory: Arc<HostMemory>,
+    card_memory: Arc<Mutex<CardMemory>>,
     shared: Arc<Shared>,
-    /// An address that was not answered in time: the bus owes it still.
-    owed: Option<u64>,
+    /// What was not answered in time: the bus owes it still.
+    owed: Option<(Bus, u64)>,
 }
 
-impl HostBus {
-    pub(super) const fn new(memory: Arc<HostMemory>, shared: Arc<Shared>) -> Self {
+impl Buses {
+    pub(super) const fn new(
+        memory: Arc<HostMemory>,
+        card_memory: Arc<Mutex<CardMemory>>,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
             memory,
+            card_memory,
             shared,
             owed: None,
         }
     }
 
-    /// Reads words from a byte address on.
+    /// Card memory, without a bus in front.
+    pub(super) fn card_memory(&self) -> MutexGuard<'_, CardMemory> {
+        lock(&self.card_memory)
+    }
+
+    /// Reads words of host memory from a byte address on.
     pub(super) fn read(&mut self, address: u64, into: &mut [u64]) -> Result<(), Failure> {
         let memory = Arc::clone(&self.memory);
         let access = |at, done| memory.bus_read(at, into.get_mut(done..).unwrap_or_default());
@@ -53,7 +66,7 @@ impl HostBus {
         Ok(())
     }
 
-    /// Writes words from a byte address on.
+    /// Writes words of host memory from a byte address on.
     pub(super) fn write(&mut self, address: u64, from: &[u64]) -> Result<(), Failure> {
         let memory = Arc::clone(&self.memory);
         let access = |at, done| memory.bus_write(at, from.get(done..).unwrap_or_default());
@@ -62,6 +75,35 @@ impl HostBus {
         self.shared
             .with(|registers| registers.count(&Counter::HOST_WRITTEN, words));
         Ok(())
+    }
+
+    /// Reads words of card memory from a byte address on.
+    pub(super) fn read_card(&mut self, address: u64, into: &mut [u64]) -> Result<(), Failure> {
+        let memory = Arc::clone(&self.card_memory);
+        self.transfer(address, Bus::CardRead, |at, done| {
+            lock(&memory).bus_read(at, into.get_mut(done..).unwrap_or_default())
+        })
+    }
+
+    /// Writes words of card memory from a byte address on.
+    pub(super) fn write_card(&mut self, address: u64, from: &[u64]) -> Result<(), Failure> {
+        let memory = Arc::clone(&self.card_memory);
+        self.transfer(address, Bus::CardWrite, |at, done| {
+            lock(&memory).bus_write(at, from.get(done..).unwrap_or_default())
+        })
+    }
+
+    /// Looks whether words of card memory can be read over one of its buses.
+    pub(super) fn probe_card(
+        &mut self,
+        address: u64,
+        words: usize,
+        bus: Bus,
+    ) -> Result<(), Failure> {
+        let memory = Arc::clone(&self.card_memory);
+        self.transfer(address, bus, |at, done| {
+            lock(&memory).served(at, words.saturating_sub(done))
+        })
     }
 
     /// Calls `access` with an address and the words that are done, until all are.
@@ -78,15 +120,17 @@ impl HostBus {
             let at = address + (done * WORD_BYTES) as u64;
             match fault {
                 None => return Ok(()),
-                Some(MemoryFault::Error) => return Err(Failure::Job(JobStatus::BusError, at)),
-                Some(MemoryFault::Dead) => self.wait_for(at, bus)?,
+                Some(MemoryFault::Error | MemoryFault::Nowhere) => {
+                    return Err(Failure::Job(JobStatus::BusError, at));
+                }
+                Some(MemoryFault::Dead | MemoryFault::Mute) => self.wait_for(at, bus)?,
             }
         }
     }
 
     /// Waits until the word at this address is answered, as long as the bus may take.
     fn wait_for(&mut self, address: u64, bus: Bus) -> Result<(), Failure> {
-        self.owed = Some(address);
+        self.owed = Some((bus, address));
         let start = Instant::now();
         while self.owes() {
             if self.shared.cancelled() {
@@ -102,19 +146,34 @@ impl HostBus {
     }
 
     fn owes(&mut self) -> bool {
-        self.owed = self
-            .owed
-            .filter(|&at| self.memory.fault(at) == Some(MemoryFault::Dead));
+        self.owed = self.owed.filter(|&(bus, at)| {
+            let fault = match bus {
+                Bus::HostRead | Bus::HostWrite => self.memory.fault(at),
+                _ => self.card_memory().faults.at(at),
+            };
+            fault.is_some_and(MemoryFault::is_silent)
+        });
         self.owed.is_some()
+    }
+
+    fn still_owes(&mut self) -> bool {
+        if self.shared.take_buses_reset() {
+            self.owed = None;
+        }
+        self.owes()
     }
 
     /// Waits, for a reset, until the bus owes nothing any more; `true` when it does still.
     pub(super) fn settle(&mut self) -> bool {
         let deadline = self.shared.with(|registers| registers.bus_deadline()) * RESET_DEADLINES;
         let start = Instant::now();
-        while self.owes() && start.elapsed() < deadline && !self.shared.ending() {
+        while self.still_owes() && start.elapsed() < deadline && !self.shared.ending() {
             std::thread::sleep(LOOK);
         }
         self.owed.is_some()
     }
+}
+
+fn lock(memory: &Mutex<CardMemory>) -> MutexGuard<'_, CardMemory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }

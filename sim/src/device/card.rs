@@ -1,7 +1,8 @@
 //! The model card as a whole: what it is built as, its threads, and its driver's side.
 
-use super::bus::HostBus;
+use super::bus::Buses;
 use super::card_memory::CardMemory;
+use super::faults::MemoryFault;
 use super::host_memory::HostMemory;
 use super::shared::Shared;
 use super::worker::Worker;
@@ -11,6 +12,7 @@ use gyrus_interface::INTERFACE_VERSION;
 use gyrus_interface::card::{Capabilities, Channels};
 use gyrus_interface::registers::{BAR_BYTES, Register};
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -95,14 +97,12 @@ impl ModelCard {
         let memory = Arc::new(HostMemory::new(options.memory_bytes));
         let card_memory = Arc::new(Mutex::new(CardMemory::new(capabilities.memory_bytes())));
         let shared = Arc::new(Shared::new(&capabilities));
-        let bus = HostBus::new(Arc::clone(&memory), Arc::clone(&shared));
-        let worker = Worker::new(
-            engine,
-            Arc::clone(&shared),
-            bus,
+        let bus = Buses::new(
+            Arc::clone(&memory),
             Arc::clone(&card_memory),
-            capabilities,
+            Arc::clone(&shared),
         );
+        let worker = Worker::new(engine, Arc::clone(&shared), bus, capabilities);
         let worker = std::thread::Builder::new()
             .name("gyrus-model-card".to_owned())
             .spawn(move || worker.run())?;
@@ -181,6 +181,18 @@ impl Card for ModelCard {
         let mut memory = self.card_memory();
         memory.written_behind_its_back = true;
         memory.write(address, words)
+    }
+
+    fn fail_card_memory(&mut self, range: Range<u64>, fault: MemoryFault) {
+        self.card_memory().faults.fail(range, fault);
+    }
+
+    fn reset_buses(&mut self) {
+        self.shared.reset_buses();
+    }
+
+    fn mend_card_memory(&mut self) {
+        self.card_memory().faults.mend();
     }
 }
 

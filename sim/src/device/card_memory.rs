@@ -1,6 +1,10 @@
-//! Memory of the card's own. What was never written reads as zeros and takes no room.
+//! Memory of the card's own, with faults that tests can put there. What was never written reads as zeros and
+//! takes no room.
+//!
+//! Accesses behind the card's back never meet a fault; the card's are answered as its buses answer.
 
 use super::CardError;
+use super::faults::{Faults, MemoryFault};
 use gyrus_interface::layout::WORD_BYTES;
 use std::collections::HashMap;
 
@@ -14,6 +18,7 @@ pub(crate) struct CardMemory {
     pieces: HashMap<u64, Box<[u64]>>,
     /// Set when somebody else than the card wrote to it: keys may not be what they were.
     pub(crate) written_behind_its_back: bool,
+    pub(crate) faults: Faults,
 }
 
 impl CardMemory {
@@ -23,6 +28,7 @@ impl CardMemory {
             words: bytes / WORD_BYTES as u64,
             pieces: HashMap::new(),
             written_behind_its_back: false,
+            faults: Faults::default(),
         }
     }
 
@@ -58,6 +64,28 @@ impl CardMemory {
             }
         }
         Ok(())
+    }
+
+    /// How many words the card is served from this address on, and why not all.
+    pub(crate) fn served(&self, address: u64, words: usize) -> (usize, Option<MemoryFault>) {
+        let there = 0..self.words * WORD_BYTES as u64;
+        self.faults.served(there, address, words)
+    }
+
+    /// Reads words as the card does, up to the first one that is not served: their number, and the
+    /// fault, if there is one.
+    pub(crate) fn bus_read(&self, address: u64, into: &mut [u64]) -> (usize, Option<MemoryFault>) {
+        let (served, fault) = self.served(address, into.len());
+        // What is served is there.
+        let done = self.read(address, into.get_mut(..served).unwrap_or_default());
+        done.map_or((0, Some(MemoryFault::Nowhere)), |()| (served, fault))
+    }
+
+    /// Writes words as the card does; as [`CardMemory::bus_read`].
+    pub(crate) fn bus_write(&mut self, address: u64, from: &[u64]) -> (usize, Option<MemoryFault>) {
+        let (served, fault) = self.served(address, from.len());
+        let done = self.write(address, from.get(..served).unwrap_or_default());
+        done.map_or((0, Some(MemoryFault::Nowhere)), |()| (served, fault))
     }
 
     /// Writes words from a byte address on.

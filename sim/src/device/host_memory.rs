@@ -3,6 +3,7 @@
 //! The driver's accesses are checked and never meet a fault; the card's are answered as a bus answers:
 //! word by word, with an error where there is no memory.
 
+use super::faults::{Faults, MemoryFault};
 use gyrus_interface::layout::WORD_BYTES;
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
@@ -26,20 +27,11 @@ pub enum AccessError {
     },
 }
 
-/// How memory answers a card that it does not serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MemoryFault {
-    /// With an error.
-    Error,
-    /// Not at all, until the fault is removed.
-    Dead,
-}
-
 /// A block of 64-bit words at a byte address.
 #[derive(Debug)]
 pub struct HostMemory {
     words: RwLock<Vec<u64>>,
-    faults: RwLock<Vec<(Range<u64>, MemoryFault)>>,
+    faults: RwLock<Faults>,
 }
 
 impl HostMemory {
@@ -51,7 +43,7 @@ impl HostMemory {
     pub fn new(bytes: usize) -> Self {
         Self {
             words: RwLock::new(vec![0; bytes.div_ceil(WORD_BYTES)]),
-            faults: RwLock::new(Vec::new()),
+            faults: RwLock::default(),
         }
     }
 
@@ -87,27 +79,19 @@ impl HostMemory {
     /// Puts a fault on a range of byte addresses, in front of those that are there.
     pub fn fail(&self, range: Range<u64>, fault: MemoryFault) {
         let mut faults = self.faults.write().unwrap_or_else(PoisonError::into_inner);
-        faults.insert(0, (range, fault));
+        faults.fail(range, fault);
     }
 
     /// Removes all faults.
     pub fn mend(&self) {
         let mut faults = self.faults.write().unwrap_or_else(PoisonError::into_inner);
-        faults.clear();
+        faults.mend();
     }
 
     /// How the word at this address answers a card that it does not serve.
     #[must_use]
     pub fn fault(&self, address: u64) -> Option<MemoryFault> {
-        let held = (self.bytes() as u64) + Self::BASE;
-        let end = address.saturating_add(WORD);
-        let there = address >= Self::BASE && end <= held && address.is_multiple_of(WORD);
-        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
-        faults
-            .iter()
-            .find(|(range, _)| range.start < end && address < range.end)
-            .map(|(_, fault)| *fault)
-            .or((!there).then_some(MemoryFault::Error))
+        self.served(address, 1).1
     }
 
     /// Reads words as a card does, up to the first one that is not served: their number, and the
@@ -117,7 +101,7 @@ impl HostMemory {
         let (served, fault) = self.served(address, into.len());
         // What is served is there.
         let done = self.read(address, into.get_mut(..served).unwrap_or_default());
-        done.map_or((0, Some(MemoryFault::Error)), |()| (served, fault))
+        done.map_or((0, Some(MemoryFault::Nowhere)), |()| (served, fault))
     }
 
     /// Writes words as a card does; as [`HostMemory::bus_read`].
@@ -125,33 +109,14 @@ impl HostMemory {
     pub fn bus_write(&self, address: u64, from: &[u64]) -> (usize, Option<MemoryFault>) {
         let (served, fault) = self.served(address, from.len());
         let done = self.write(address, from.get(..served).unwrap_or_default());
-        done.map_or((0, Some(MemoryFault::Error)), |()| (served, fault))
+        done.map_or((0, Some(MemoryFault::Nowhere)), |()| (served, fault))
     }
 
     /// How many words are served from this address on, and why not all.
     fn served(&self, address: u64, words: usize) -> (usize, Option<MemoryFault>) {
-        let Some(end) = address.checked_add(words as u64 * WORD) else {
-            return (0, Some(MemoryFault::Error));
-        };
-        // Only the first word, or one that a range begins with, can be the first with a fault.
+        let there = Self::BASE..Self::BASE + self.bytes() as u64;
         let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
-        let starts: Vec<u64> = faults.iter().map(|(range, _)| range.start).collect();
-        drop(faults);
-        let held = (self.bytes() as u64) + Self::BASE;
-        let first = starts
-            .into_iter()
-            .map(|start| start / WORD * WORD)
-            .chain([address, held])
-            .filter(|at| (address..end).contains(at))
-            .filter_map(|at| self.fault(at).map(|fault| (at, fault)))
-            .min_by_key(|(at, _)| *at);
-        match first {
-            None => (words, None),
-            Some((at, fault)) => {
-                let served = usize::try_from((at - address) / WORD).unwrap_or(0);
-                (served, Some(fault))
-            }
-        }
+        faults.served(there, address, words)
     }
 }
 
@@ -180,7 +145,7 @@ mod tests {
         let mut words = [0; 12];
         assert_eq!(
             memory.bus_read(BASE, &mut words),
-            (10, Some(MemoryFault::Error))
+            (10, Some(MemoryFault::Nowhere))
         );
         assert_eq!(words, [7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 0, 0]);
         assert_eq!(memory.bus_read(BASE + 8, &mut words[..9]), (9, None));
@@ -203,7 +168,7 @@ mod tests {
         assert_eq!(words[..3], [9, 9, 7]);
         for address in [0, BASE - 8, BASE + 80, u64::MAX - 7] {
             let (served, fault) = memory.bus_read(address, &mut words[..1]);
-            assert_eq!((served, fault), (0, Some(MemoryFault::Error)));
+            assert_eq!((served, fault), (0, Some(MemoryFault::Nowhere)));
         }
     }
 

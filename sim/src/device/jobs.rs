@@ -190,15 +190,14 @@ impl Worker {
     }
 
     /// The tables in these slots.
-    fn tables(&self, slots: &[u32]) -> Result<Vec<Vec<u64>>, Failure> {
-        let memory = self.memory();
+    fn tables(&mut self, slots: &[u32]) -> Result<Vec<Vec<u64>>, Failure> {
         let table = |&slot: &u32| {
             let mut table = vec![0; layout::lut_words(&self.set)];
-            memory.read(self.table_address(slot), &mut table)?;
+            let address = self.table_address(slot);
+            self.bus.read_card(address, &mut table)?;
             Ok(table)
         };
-        let tables: Result<_, super::CardError> = slots.iter().map(table).collect();
-        tables.map_err(|_| Failure::Job(JobStatus::Internal, 0))
+        slots.iter().map(table).collect()
     }
 
     fn table_address(&self, slot: u32) -> u64 {
@@ -240,9 +239,7 @@ impl Worker {
             piece.resize(count, 0);
             self.bus.read(address, &mut piece)?;
             sum = sum.u64_words(&piece);
-            self.memory()
-                .write(to + (address - source), &piece)
-                .map_err(|_| Failure::Job(JobStatus::Internal, 0))?;
+            self.bus.write_card(to + (address - source), &piece)?;
         }
         if sum.value() == checksum {
             Ok(())

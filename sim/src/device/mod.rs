@@ -12,13 +12,15 @@
 //! | `worker` | the thread behind them: settings, rings, resets |
 //! | `jobs` | bootstraps, tables, copies |
 //! | `uploads` | keys: from pieces to the form the engine computes with |
-//! | `bus` | the worker's way to host memory |
-//! | `host_memory` | memory that driver and card reach, with faults for tests |
+//! | `bus` | the worker's way to both memories |
+//! | `host_memory` | memory that driver and card reach |
 //! | `card_memory` | memory of the card's own |
+//! | `faults` | faults of either, for tests |
 
 mod bus;
 mod card;
 mod card_memory;
+mod faults;
 mod host_memory;
 mod jobs;
 mod registers;
@@ -28,11 +30,13 @@ mod worker;
 
 pub use card::{CardOptions, ModelCard};
 pub(crate) use card_memory::CardMemory;
-pub use host_memory::{AccessError, HostMemory, MemoryFault};
+pub use faults::MemoryFault;
+pub use host_memory::{AccessError, HostMemory};
 
 use crate::model::ModelError;
 use gyrus_interface::DeviceError;
 use gyrus_interface::registers::Register;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 use thiserror::Error;
@@ -104,6 +108,17 @@ pub trait Card: Send {
     /// # Errors
     /// As [`Card::read_card_memory`].
     fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), CardError>;
+
+    /// Puts a fault on a range of card memory, in front of those that are there: the card meets it, on
+    /// whatever bus it comes there.
+    fn fail_card_memory(&mut self, range: Range<u64>, fault: MemoryFault);
+
+    /// Removes all faults of card memory.
+    fn mend_card_memory(&mut self);
+
+    /// Resets the buses, as a host does that starts anew, and with them the card, which goes through a reset
+    /// of its own then. What was owed on a bus is owed no more.
+    fn reset_buses(&mut self);
 
     /// Reads a register by its name.
     ///

@@ -3,7 +3,7 @@
 
 use super::registers::{Registers, Task};
 use gyrus_interface::card::Capabilities;
-use gyrus_interface::registers::{Fault, Register};
+use gyrus_interface::registers::{Control, Fault, Register};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -15,6 +15,8 @@ pub(super) struct Shared {
     changed: Condvar,
     /// Set while a reset or the end is asked for: the worker gives up what it does.
     cancel: AtomicBool,
+    /// The buses have been reset, and the card has not been since.
+    buses_reset: AtomicBool,
 }
 
 impl Shared {
@@ -23,6 +25,7 @@ impl Shared {
             registers: Mutex::new(Registers::new(capabilities)),
             changed: Condvar::new(),
             cancel: AtomicBool::new(false),
+            buses_reset: AtomicBool::new(false),
         }
     }
 
@@ -54,6 +57,17 @@ impl Shared {
         });
     }
 
+    /// Resets the card with its buses.
+    pub(super) fn reset_buses(&self) {
+        self.buses_reset.store(true, Ordering::Relaxed);
+        self.write(Register::Control, Control::RESET);
+    }
+
+    /// Whether the buses have been reset since the last call.
+    pub(super) fn take_buses_reset(&self) -> bool {
+        self.buses_reset.swap(false, Ordering::Relaxed)
+    }
+
     /// Tells the worker to end.
     pub(super) fn power_off(&self) {
         self.with(|registers| {
@@ -65,7 +79,7 @@ impl Shared {
     /// Ends a reset.
     pub(super) fn reset(&self, stuck: bool) {
         self.with(|registers| {
-            registers.reset(stuck);
+            registers.reset(stuck && !self.take_buses_reset());
             self.cancel
                 .store(registers.asked.power_off, Ordering::Relaxed);
         });

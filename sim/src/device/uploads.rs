@@ -12,6 +12,7 @@ use gyrus_interface::job::KeyKind;
 use gyrus_interface::keyswitch_rows::{beats_of_level, unpack_keyswitch_key};
 use gyrus_interface::layout::KeyswitchKey;
 use gyrus_interface::pack::unpack_slices;
+use gyrus_interface::registers::Bus;
 use gyrus_interface::{ImageError, JobStatus};
 use rayon::prelude::*;
 
@@ -68,6 +69,13 @@ struct Place {
     address: u64,
     channels: Channels,
     beats: u32,
+}
+
+impl Place {
+    /// Words of a channel's part.
+    const fn channel_words(self) -> usize {
+        self.beats as usize * self.channels.words as usize
+    }
 }
 
 impl Worker {
@@ -139,13 +147,42 @@ impl Worker {
 
     /// Sees to it that the engine has the keys, which are complete.
     pub(super) fn prepare_key(&mut self) -> Result<(), Failure> {
-        let written = std::mem::take(&mut self.memory().written_behind_its_back);
+        for kind in [KeyKind::Bootstrapping, KeyKind::Keyswitch] {
+            match self.reach_key(kind) {
+                Err(Failure::Job(status, _)) => {
+                    self.lose_key(kind);
+                    return fail(status, 0);
+                }
+                reached => reached?,
+            }
+        }
+        let written = std::mem::take(&mut self.bus.card_memory().written_behind_its_back);
         if (written || self.keys.prepared.is_none())
             && let Err(kind) = self.unpack_keys()
         {
-            *self.keys.upload(kind) = Upload::default();
-            self.show_keys();
+            self.lose_key(kind);
             return fail(JobStatus::ChecksumMismatch, 0);
+        }
+        Ok(())
+    }
+
+    /// A key that proved wrong counts as not loaded.
+    fn lose_key(&mut self, kind: KeyKind) {
+        *self.keys.upload(kind) = Upload::default();
+        self.show_keys();
+    }
+
+    /// Looks whether the bus gives all of a key: the engine has it in a form of its own, but a card reads
+    /// it for each batch.
+    fn reach_key(&mut self, kind: KeyKind) -> Result<(), Failure> {
+        let place = self.place(kind);
+        let bus = match kind {
+            KeyKind::Bootstrapping => Bus::Key,
+            KeyKind::Keyswitch => Bus::Keyswitch,
+        };
+        for channel in 0..u64::from(place.channels.count) {
+            let address = place.address + (channel << self.capabilities.bank_log2);
+            self.bus.probe_card(address, place.channel_words(), bus)?;
         }
         Ok(())
     }
@@ -208,8 +245,8 @@ impl Worker {
 
     /// A key's image as it lies in card memory.
     fn image(&self, place: Place) -> Result<Vec<u64>, ImageError> {
-        let memory = self.memory();
-        let words = place.beats as usize * place.channels.words as usize;
+        let memory = self.bus.card_memory();
+        let words = place.channel_words();
         let channels = (0..u64::from(place.channels.count)).map(|channel| {
             let mut part = vec![0; words];
             let address = place.address + (channel << self.capabilities.bank_log2);

@@ -1,7 +1,6 @@
 //! The card's worker: takes settings and resets, and one job of the ring after the other.
 
-use super::bus::{Failure, HostBus};
-use super::card_memory::CardMemory;
+use super::bus::{Buses, Failure};
 use super::registers::{Counter, Task};
 use super::shared::Shared;
 use super::uploads::Keys;
@@ -17,7 +16,7 @@ use gyrus_interface::{
     Completion, Decomposition, GlweDimension, JobStatus, KeyswitchModulus, LweDimension,
     ModulusSwitch, ParameterSet, PolynomialSize,
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Both rings, as far as the card has worked through them.
@@ -42,14 +41,13 @@ impl Rings {
 pub(super) struct Worker {
     pub(super) engine: Engine,
     pub(super) shared: Arc<Shared>,
-    pub(super) bus: HostBus,
+    pub(super) bus: Buses,
     pub(super) capabilities: Capabilities,
     pub(super) settings: Settings,
     pub(super) set: ParameterSet,
     pub(super) keys: Keys,
     /// For each slot whether it holds a table.
     pub(super) tables: Vec<bool>,
-    memory: Arc<Mutex<CardMemory>>,
     rings: Rings,
 }
 
@@ -80,8 +78,7 @@ impl Worker {
     pub(super) fn new(
         engine: Engine,
         shared: Arc<Shared>,
-        bus: HostBus,
-        memory: Arc<Mutex<CardMemory>>,
+        bus: Buses,
         capabilities: Capabilities,
     ) -> Self {
         Self {
@@ -93,7 +90,6 @@ impl Worker {
             set: catalogue::toy(),
             keys: Keys::default(),
             tables: Vec::new(),
-            memory,
             rings: Rings::start(0),
         }
     }
@@ -112,11 +108,6 @@ impl Worker {
                 Task::Job => self.next_job(),
             }
         }
-    }
-
-    /// Card memory.
-    pub(super) fn memory(&self) -> MutexGuard<'_, CardMemory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn forget(&mut self) {

@@ -1,15 +1,19 @@
-//! Memory at the other end of the card's AXI buses, with a latency and a pace.
+//! Memory at the other end of the card's AXI buses, with a latency and a pace. It looks at what the card does
+//! there ([`super::rules`]).
 
 use super::memory::Memory;
 use super::pins::{Pins, ReadPins, WritePins};
+use super::rules::{Offer, Rule, check_beat, check_burst};
+use super::stalls::{Gate, Stalls};
 use crate::device::MemoryFault;
 use std::collections::VecDeque;
 
 /// Bursts that memory has accepted and not answered, at most.
 const MOST_BURSTS: usize = 32;
 
-/// An answer of the bus: an error.
+/// Answers of the bus: an error of the memory, and of the address.
 const SLVERR: u64 = 2;
+const DECERR: u64 = 3;
 
 /// How fast memory answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +33,27 @@ struct Burst {
     due: u64,
 }
 
+/// The answer of a bus, if there is one.
+const fn response(fault: Option<MemoryFault>) -> Option<u64> {
+    match fault {
+        None => Some(0),
+        Some(MemoryFault::Error) => Some(SLVERR),
+        Some(MemoryFault::Nowhere) => Some(DECERR),
+        Some(MemoryFault::Dead | MemoryFault::Mute) => None,
+    }
+}
+
 /// Reads of one channel.
 #[derive(Debug)]
 pub(super) struct ReadPort {
     pins: ReadPins,
     memory: Memory,
     pace: Pace,
+    stalls: Stalls,
+    gate: Gate,
+    offer: Offer<2>,
+    /// An address is taken in this cycle.
+    taking: bool,
     bursts: VecDeque<Burst>,
     next_beat: u64,
     /// The beat on the bus, and its answer; it stays until it is taken.
@@ -43,30 +62,44 @@ pub(super) struct ReadPort {
 }
 
 impl ReadPort {
-    pub(super) fn new(pins: ReadPins, memory: Memory, pace: Pace) -> Self {
+    pub(super) fn new(pins: ReadPins, memory: Memory, pace: Pace, stalls: Stalls) -> Self {
         Self {
             words: vec![0; pins.rdata.len()],
             pins,
             memory,
             pace,
+            stalls,
+            gate: Gate::default(),
+            offer: Offer::default(),
+            taking: false,
             bursts: VecDeque::new(),
             next_beat: 0,
             shown: None,
         }
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.pins.name
+    }
+
+    /// Forgets what is under way: the bus is reset.
+    pub(super) fn forget(&mut self) {
+        self.bursts.clear();
+        self.shown = None;
+        self.offer = Offer::default();
+    }
+
     /// Sets the inputs of cycle `now`.
     pub(super) fn drive(&mut self, now: u64, inputs: &mut Pins<'_>) {
-        inputs.set(self.pins.arready, self.bursts.len() < MOST_BURSTS);
+        let open = self.gate.is_open(now, &mut self.stalls);
+        self.taking = open && self.bursts.len() < MOST_BURSTS;
+        inputs.set(self.pins.arready, self.taking);
         if let (None, Some(burst)) = (self.shown, self.bursts.front())
             && burst.due <= now
             && self.next_beat <= now
         {
-            self.shown = match self.memory.read(burst.address, &mut self.words) {
-                None => Some(0),
-                Some(MemoryFault::Error) => Some(SLVERR),
-                Some(MemoryFault::Dead) => None,
-            };
+            self.shown = response(self.memory.read(burst.address, &mut self.words));
         }
         inputs.set(self.pins.rvalid, self.shown.is_some());
         if let Some(response) = self.shown {
@@ -81,28 +114,42 @@ impl ReadPort {
     }
 
     /// Takes note of what moved in cycle `now`.
-    pub(super) fn sample(&mut self, now: u64, outputs: &[u64]) {
+    pub(super) fn sample(&mut self, now: u64, outputs: &[u64]) -> Result<(), Rule> {
         let high = |pin: usize| outputs[pin] != 0;
-        let room = self.bursts.len() < MOST_BURSTS;
+        let beat_bytes = 8 * self.words.len() as u64;
         if self.shown.is_some() && high(self.pins.rready) {
             self.shown = None;
-            self.next_beat = now + self.pace.beat_cycles;
+            self.next_beat = now + self.pace.beat_cycles + self.stalls.pause();
             if let Some(burst) = self.bursts.front_mut() {
-                burst.address += 8 * self.words.len() as u64;
+                burst.address += beat_bytes;
                 burst.beats -= 1;
                 if burst.beats == 0 {
                     self.bursts.pop_front();
                 }
             }
         }
-        if room && high(self.pins.arvalid) {
+        let valid = high(self.pins.arvalid);
+        let (address, length) = (outputs[self.pins.araddr], outputs[self.pins.arlen]);
+        self.offer.check(valid, self.taking, [address, length])?;
+        if self.taking && valid {
             self.bursts.push_back(Burst {
-                address: outputs[self.pins.araddr],
-                beats: outputs[self.pins.arlen] + 1,
-                due: now + self.pace.latency,
+                address,
+                beats: check_burst(address, length, beat_bytes)?,
+                due: now + self.pace.latency + self.stalls.late(),
             });
         }
+        Ok(())
     }
+}
+
+/// The answer to a burst that was written.
+#[derive(Debug, Clone, Copy)]
+struct Answer {
+    /// The cycle from which on it is given.
+    due: u64,
+    response: u64,
+    /// A word that the memory may be mute about.
+    mute: Option<u64>,
 }
 
 /// Writes of one bus.
@@ -111,73 +158,126 @@ pub(super) struct WritePort {
     pins: WritePins,
     memory: Memory,
     pace: Pace,
+    stalls: Stalls,
+    address_gate: Gate,
+    word_gate: Gate,
+    address_offer: Offer<2>,
+    word_offer: Offer<3>,
+    /// An address, a word is taken in this cycle; an answer is given.
+    taking_address: bool,
+    taking: bool,
+    answering: bool,
     bursts: VecDeque<Burst>,
     next_beat: u64,
-    /// Something of the present burst was refused.
-    refused: bool,
-    /// A word is taken in this cycle.
-    taking: bool,
-    /// Answers, with the cycles from which on they are given.
-    answers: VecDeque<(u64, u64)>,
+    /// What became of the present burst so far.
+    response: u64,
+    mute: Option<u64>,
+    answers: VecDeque<Answer>,
 }
 
 impl WritePort {
-    pub(super) fn new(pins: WritePins, memory: Memory, pace: Pace) -> Self {
+    pub(super) fn new(pins: WritePins, memory: Memory, pace: Pace, stalls: Stalls) -> Self {
         Self {
             pins,
             memory,
             pace,
+            stalls,
+            address_gate: Gate::default(),
+            word_gate: Gate::default(),
+            address_offer: Offer::default(),
+            word_offer: Offer::default(),
+            taking_address: false,
+            taking: false,
+            answering: false,
             bursts: VecDeque::new(),
             next_beat: 0,
-            refused: false,
-            taking: false,
+            response: 0,
+            mute: None,
             answers: VecDeque::new(),
         }
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.pins.name
+    }
+
+    /// Forgets what is under way: the bus is reset.
+    pub(super) fn forget(&mut self) {
+        self.bursts.clear();
+        self.answers.clear();
+        self.answering = false;
+        (self.response, self.mute) = (0, None);
+        self.address_offer = Offer::default();
+        self.word_offer = Offer::default();
+    }
+
     /// Sets the inputs of cycle `now`.
     pub(super) fn drive(&mut self, now: u64, inputs: &mut Pins<'_>) {
-        inputs.set(self.pins.awready, self.bursts.len() < MOST_BURSTS);
-        let alive = |burst: &Burst| self.memory.fault(burst.address) != Some(MemoryFault::Dead);
-        self.taking = self.next_beat <= now && self.bursts.front().is_some_and(alive);
+        let open = self.address_gate.is_open(now, &mut self.stalls);
+        self.taking_address = open && self.bursts.len() < MOST_BURSTS;
+        inputs.set(self.pins.awready, self.taking_address);
+        let open = self.word_gate.is_open(now, &mut self.stalls);
+        let is = |address, fault| self.memory.fault(address) == Some(fault);
+        let alive = |burst: &Burst| !is(burst.address, MemoryFault::Dead);
+        self.taking = open && self.next_beat <= now && self.bursts.front().is_some_and(alive);
         inputs.set(self.pins.wready, self.taking);
-        let answer = self.answers.front().filter(|(due, _)| *due <= now);
+        // What is given already stays.
+        let told = |answer: &&Answer| {
+            self.answering || !answer.mute.is_some_and(|at| is(at, MemoryFault::Mute))
+        };
+        let answer = self.answers.front().filter(|answer| answer.due <= now);
+        let answer = answer.filter(told);
         inputs.set(self.pins.bvalid, answer.is_some());
-        inputs.put(self.pins.bresp, answer.map_or(0, |(_, response)| *response));
+        inputs.put(self.pins.bresp, answer.map_or(0, |answer| answer.response));
+        self.answering = answer.is_some();
     }
 
     /// Takes note of what moved in cycle `now`.
-    pub(super) fn sample(&mut self, now: u64, outputs: &[u64]) {
+    pub(super) fn sample(&mut self, now: u64, outputs: &[u64]) -> Result<(), Rule> {
         let high = |pin: usize| outputs[pin] != 0;
-        let room = self.bursts.len() < MOST_BURSTS;
-        let answered = self.answers.front().is_some_and(|(due, _)| *due <= now);
-        if answered && high(self.pins.bready) {
+        if self.answering && high(self.pins.bready) {
+            self.answering = false;
             self.answers.pop_front();
         }
-        if self.taking && high(self.pins.wvalid) {
+        let valid = high(self.pins.wvalid);
+        let (word, strobes) = (outputs[self.pins.wdata], outputs[self.pins.wstrb]);
+        let last = high(self.pins.wlast);
+        let signals = [word, strobes, last.into()];
+        self.word_offer.check(valid, self.taking, signals)?;
+        if let (true, Some(burst)) = (self.taking && valid, self.bursts.front_mut()) {
             self.next_beat = now + self.pace.beat_cycles;
-            if let Some(burst) = self.bursts.front_mut() {
-                // The card writes whole words or none.
-                if high(self.pins.wstrb) {
-                    let word = outputs[self.pins.wdata];
-                    self.refused |= self.memory.write(burst.address, word).is_some();
-                }
-                burst.address += 8;
-                burst.beats -= 1;
-                if burst.beats == 0 {
-                    let response = if self.refused { SLVERR } else { 0 };
-                    self.answers.push_back((now + self.pace.latency, response));
-                    self.refused = false;
-                    self.bursts.pop_front();
+            burst.beats -= 1;
+            check_beat(burst.beats, last, strobes)?;
+            if strobes != 0 {
+                match self.memory.write(burst.address, word) {
+                    Some(MemoryFault::Error) => self.response = SLVERR,
+                    Some(MemoryFault::Nowhere) => self.response = DECERR,
+                    Some(MemoryFault::Mute) => self.mute = Some(burst.address),
+                    Some(MemoryFault::Dead) | None => (),
                 }
             }
+            burst.address += 8;
+            if burst.beats == 0 {
+                self.answers.push_back(Answer {
+                    due: now + self.pace.latency + self.stalls.late(),
+                    response: std::mem::take(&mut self.response),
+                    mute: self.mute.take(),
+                });
+                self.bursts.pop_front();
+            }
         }
-        if room && high(self.pins.awvalid) {
+        let valid = high(self.pins.awvalid);
+        let (address, length) = (outputs[self.pins.awaddr], outputs[self.pins.awlen]);
+        self.address_offer
+            .check(valid, self.taking_address, [address, length])?;
+        if self.taking_address && valid {
             self.bursts.push_back(Burst {
-                address: outputs[self.pins.awaddr],
-                beats: outputs[self.pins.awlen] + 1,
+                address,
+                beats: check_burst(address, length, 8)?,
                 due: now,
             });
         }
+        Ok(())
     }
 }

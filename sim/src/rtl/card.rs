@@ -4,16 +4,21 @@ use super::axi::{Pace, ReadPort, WritePort};
 use super::library::{LibraryError, Simulation};
 use super::memory::Memory;
 use super::pins::{LitePins, NoPort, Pins, Ports, ReadPins, WritePins};
-use crate::device::{Card, CardError, CardMemory, HostMemory};
+use super::rules::Violation;
+use super::stalls::{Jitter, Stalls};
+use crate::device::{Card, CardError, CardMemory, HostMemory, MemoryFault};
 use gyrus_hdl::card::CardParameters;
 use gyrus_hdl::verilate::{CardLibrary, Options, VerilateError};
-use gyrus_interface::card::Channels;
 use gyrus_interface::registers::BAR_BYTES;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use thiserror::Error;
+
+/// Cycles for which the reset pin is held.
+const RESET_PIN_CYCLES: u64 = 16;
 
 /// Cycles in which a register answers, if it ever does.
 const REGISTER_CYCLES: u64 = 1000;
@@ -51,6 +56,8 @@ pub struct RtlOptions {
     pub host: Pace,
     /// How fast card memory answers, on each of its buses.
     pub card: Pace,
+    /// How much both vary.
+    pub jitter: Option<Jitter>,
     /// Counts the cycles done, for whoever shows progress.
     pub cycles: Arc<AtomicU64>,
     /// A file for the waveform.
@@ -78,6 +85,7 @@ impl RtlOptions {
                 latency: 100,
                 beat_cycles: 1,
             },
+            jitter: None,
             cycles: Arc::default(),
             trace: None,
             optimise: parameters.core.lanes <= MOST_OPTIMISED_LANES,
@@ -92,6 +100,7 @@ pub struct RtlCard {
     name: String,
     simulation: Simulation,
     lite: LitePins,
+    aresetn: usize,
     irq: usize,
     reads: Vec<ReadPort>,
     writes: Vec<WritePort>,
@@ -100,6 +109,8 @@ pub struct RtlCard {
     cycles: u64,
     counter: Arc<AtomicU64>,
     build_time: Duration,
+    /// The first rule of its buses that it broke.
+    violation: Option<Violation>,
 }
 
 impl RtlCard {
@@ -121,32 +132,36 @@ impl RtlCard {
         let card = Arc::new(Mutex::new(CardMemory::new(capabilities.memory_bytes())));
         let at_host = Memory::Host(Arc::clone(&host));
         let on_card = Memory::Card(Arc::clone(&card));
-        let narrow = |bus, memory: &Memory, pace| {
-            ReadPins::narrow(&ports, bus).map(|pins| ReadPort::new(pins, memory.clone(), pace))
+        let mut ports_so_far = 0;
+        let mut stalls = || {
+            ports_so_far += 1;
+            Stalls::new(options.jitter, ports_so_far)
         };
-        let mut reads = vec![
-            narrow("m_host", &at_host, options.host)?,
-            narrow("m_card", &on_card, options.card)?,
-        ];
-        let mut keys = |bus, channels: Channels| -> Result<(), NoPort> {
+        let mut reads = Vec::new();
+        let mut writes = Vec::new();
+        for (bus, memory, pace) in [
+            ("m_host", &at_host, options.host),
+            ("m_card", &on_card, options.card),
+        ] {
+            let pins = ReadPins::narrow(&ports, bus)?;
+            reads.push(ReadPort::new(pins, memory.clone(), pace, stalls()));
+            let pins = WritePins::new(&ports, bus)?;
+            writes.push(WritePort::new(pins, memory.clone(), pace, stalls()));
+        }
+        for (bus, channels) in [
+            ("m_key", options.parameters.key),
+            ("m_keyswitch", options.parameters.keyswitch),
+        ] {
             for channel in 0..channels.count as usize {
                 let pins = ReadPins::wide(&ports, bus, channel, channels.words as usize)?;
-                reads.push(ReadPort::new(pins, on_card.clone(), options.card));
+                let port = ReadPort::new(pins, on_card.clone(), options.card, stalls());
+                reads.push(port);
             }
-            Ok(())
-        };
-        keys("m_key", options.parameters.key)?;
-        keys("m_keyswitch", options.parameters.keyswitch)?;
-        let write = |bus, memory: &Memory, pace| {
-            WritePins::new(&ports, bus).map(|pins| WritePort::new(pins, memory.clone(), pace))
-        };
-        let writes = vec![
-            write("m_host", &at_host, options.host)?,
-            write("m_card", &on_card, options.card)?,
-        ];
-        Ok(Self {
+        }
+        let mut card = Self {
             name: format!("rtl ({} lanes, verilated)", options.parameters.core.lanes),
             lite: LitePins::new(&ports)?,
+            aresetn: ports.input("aresetn")?,
             irq: ports.output("irq")?,
             simulation: Simulation::new(&library, options.trace.as_deref())?,
             reads,
@@ -156,7 +171,10 @@ impl RtlCard {
             cycles: 0,
             counter: Arc::clone(&options.cycles),
             build_time: library.build_time(),
-        })
+            violation: None,
+        };
+        card.reset_buses();
+        Ok(card)
     }
 
     /// Cycles since power-on.
@@ -169,6 +187,12 @@ impl RtlCard {
     #[must_use]
     pub const fn build_time(&self) -> Duration {
         self.build_time
+    }
+
+    /// The first rule of its buses that it broke, if it did.
+    #[must_use]
+    pub const fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
     }
 
     /// Lets some cycles pass.
@@ -189,17 +213,41 @@ impl RtlCard {
             port.drive(now, &mut inputs);
         }
         let outputs = self.simulation.cycle();
+        let mut found = None;
         for port in &mut self.reads {
-            port.sample(now, outputs);
+            if let Err(rule) = port.sample(now, outputs) {
+                found = Some((port.name(), rule));
+            }
         }
         for port in &mut self.writes {
-            port.sample(now, outputs);
+            if let Err(rule) = port.sample(now, outputs) {
+                found = Some((port.name(), rule));
+            }
+        }
+        if let (None, Some((bus, rule))) = (&self.violation, found) {
+            self.violation = Some(Violation {
+                bus: bus.to_owned(),
+                cycle: now,
+                rule,
+            });
         }
         self.cycles += 1;
     }
 
     fn high(&self, pin: usize) -> bool {
         self.simulation.outputs()[pin] != 0
+    }
+
+    fn card_memory(&self) -> MutexGuard<'_, CardMemory> {
+        self.card.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An error if it broke a rule: nothing that it says counts then.
+    fn lawful(&self) -> Result<(), CardError> {
+        match &self.violation {
+            None => Ok(()),
+            Some(violation) => Err(CardError::Gone(violation.to_string())),
+        }
     }
 
     fn silent(&self) -> CardError {
@@ -227,17 +275,23 @@ impl Card for RtlCard {
         pins.put(address, offset.into());
         pins.set(valid, true);
         pins.set(ready, true);
+        let mut answer = None;
         for _ in 0..REGISTER_CYCLES {
             self.cycle();
             if self.high(self.lite.arready) {
                 Pins(self.simulation.inputs()).set(valid, false);
             }
             if self.high(self.lite.rvalid) {
-                Pins(self.simulation.inputs()).set(ready, false);
-                return Ok((self.simulation.outputs()[self.lite.rdata] & 0xffff_ffff) as u32);
+                answer = Some((self.simulation.outputs()[self.lite.rdata] & 0xffff_ffff) as u32);
+                break;
             }
         }
-        Err(self.silent())
+        // Also if it did not answer.
+        let mut pins = Pins(self.simulation.inputs());
+        pins.set(valid, false);
+        pins.set(ready, false);
+        self.lawful()?;
+        answer.ok_or_else(|| self.silent())
     }
 
     fn write_register(&mut self, offset: u32, value: u32) -> Result<(), CardError> {
@@ -252,6 +306,7 @@ impl Card for RtlCard {
         pins.set(address_valid, true);
         pins.set(data_valid, true);
         pins.set(ready, true);
+        let mut answered = false;
         for _ in 0..REGISTER_CYCLES {
             self.cycle();
             if self.high(self.lite.awready) {
@@ -261,11 +316,17 @@ impl Card for RtlCard {
                 Pins(self.simulation.inputs()).set(data_valid, false);
             }
             if self.high(self.lite.bvalid) {
-                Pins(self.simulation.inputs()).set(ready, false);
-                return Ok(());
+                answered = true;
+                break;
             }
         }
-        Err(self.silent())
+        // Also if it did not answer.
+        let mut pins = Pins(self.simulation.inputs());
+        pins.set(address_valid, false);
+        pins.set(data_valid, false);
+        pins.set(ready, false);
+        self.lawful()?;
+        if answered { Ok(()) } else { Err(self.silent()) }
     }
 
     fn memory(&self) -> &Arc<HostMemory> {
@@ -277,9 +338,10 @@ impl Card for RtlCard {
             for _ in 0..CYCLES_A_LOOK {
                 self.cycle();
                 if self.high(self.irq) {
-                    return Ok(true);
+                    return self.lawful().map(|()| true);
                 }
             }
+            self.lawful()?;
             self.counter.store(self.cycles, Ordering::Relaxed);
             if Instant::now() >= deadline {
                 return Ok(false);
@@ -288,12 +350,40 @@ impl Card for RtlCard {
     }
 
     fn read_card_memory(&mut self, address: u64, words: &mut [u64]) -> Result<(), CardError> {
-        let memory = self.card.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.read(address, words)
+        self.card_memory().read(address, words)
     }
 
     fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), CardError> {
-        let mut memory = self.card.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.write(address, words)
+        self.card_memory().write(address, words)
+    }
+
+    fn fail_card_memory(&mut self, range: Range<u64>, fault: MemoryFault) {
+        self.card_memory().faults.fail(range, fault);
+    }
+
+    fn reset_buses(&mut self) {
+        Pins(self.simulation.inputs()).set(self.aresetn, false);
+        for _ in 0..RESET_PIN_CYCLES {
+            for port in &mut self.reads {
+                port.forget();
+            }
+            for port in &mut self.writes {
+                port.forget();
+            }
+            let mut inputs = Pins(self.simulation.inputs());
+            for port in &mut self.reads {
+                port.drive(self.cycles, &mut inputs);
+            }
+            for port in &mut self.writes {
+                port.drive(self.cycles, &mut inputs);
+            }
+            self.simulation.cycle();
+            self.cycles += 1;
+        }
+        Pins(self.simulation.inputs()).set(self.aresetn, true);
+    }
+
+    fn mend_card_memory(&mut self) {
+        self.card_memory().faults.mend();
     }
 }

@@ -6,17 +6,21 @@
 //! | `library` | the simulation, as a shared library that is built when it is first needed |
 //! | `pins` | which port is where |
 //! | `axi` | memory at the other end of the buses |
+//! | `stalls` | delays at random |
+//! | `rules` | what AXI asks of the card there |
 //! | `memory` | what is in it |
 //!
 //! The simulation stands still between calls: reading a register takes some cycles of it, waiting for an
 //! interrupt as many as it takes. Building needs Verilator, a C++ compiler and make; an error says
-//! which one is missing.
+//! which one is missing. If the card breaks a rule of its buses, every call says so from then on.
 
 mod axi;
 mod card;
 mod library;
 mod memory;
 mod pins;
+mod rules;
+mod stalls;
 
 pub use axi::Pace;
 pub use card::{RtlCard, RtlError, RtlOptions};
@@ -24,3 +28,5 @@ pub use gyrus_hdl::blind_rotate::CoreParameters;
 pub use gyrus_hdl::card::CardParameters;
 pub use library::LibraryError;
 pub use pins::NoPort;
+pub use rules::{Rule, Violation};
+pub use stalls::Jitter;

@@ -99,6 +99,8 @@ impl LitePins {
 /// Reads of one channel.
 #[derive(Debug)]
 pub(super) struct ReadPins {
+    /// The bus, and the channel if it has several.
+    pub(super) name: String,
     pub(super) araddr: usize,
     pub(super) arlen: usize,
     pub(super) arvalid: usize,
@@ -116,6 +118,7 @@ impl ReadPins {
         let input = |name: &str| ports.input(&format!("{bus}_{name}"));
         let output = |name: &str| ports.output(&format!("{bus}_{name}"));
         Ok(Self {
+            name: format!("{bus} (reads)"),
             araddr: output("araddr")?,
             arlen: output("arlen")?,
             arvalid: output("arvalid")?,
@@ -139,6 +142,7 @@ impl ReadPins {
         let output = |name: &str, i: usize| ports.output(&format!("{bus}_{name}__{i}"));
         let rdata = (channel * words..(channel + 1) * words).map(|word| input("rdata", word));
         Ok(Self {
+            name: format!("{bus}[{channel}]"),
             araddr: output("araddr", channel)?,
             arlen: ports.output(&format!("{bus}_arlen"))?,
             arvalid: output("arvalid", channel)?,
@@ -155,12 +159,15 @@ impl ReadPins {
 /// Writes of a bus of one word.
 #[derive(Debug)]
 pub(super) struct WritePins {
+    /// The bus.
+    pub(super) name: String,
     pub(super) awaddr: usize,
     pub(super) awlen: usize,
     pub(super) awvalid: usize,
     pub(super) awready: usize,
     pub(super) wdata: usize,
     pub(super) wstrb: usize,
+    pub(super) wlast: usize,
     pub(super) wvalid: usize,
     pub(super) wready: usize,
     pub(super) bresp: usize,
@@ -173,12 +180,14 @@ impl WritePins {
         let input = |name: &str| ports.input(&format!("{bus}_{name}"));
         let output = |name: &str| ports.output(&format!("{bus}_{name}"));
         Ok(Self {
+            name: format!("{bus} (writes)"),
             awaddr: output("awaddr")?,
             awlen: output("awlen")?,
             awvalid: output("awvalid")?,
             awready: input("awready")?,
             wdata: output("wdata")?,
             wstrb: output("wstrb")?,
+            wlast: output("wlast")?,
             wvalid: output("wvalid")?,
             wready: input("wready")?,
             bresp: input("bresp")?,
