@@ -234,6 +234,8 @@ fn a_reset_of_the_bus() {
             rig.cycle(&inputs);
             let sample = rig.cycle(&inputs);
             assert_eq!((sample[BVALID], sample[RVALID]), (0, 0));
+            let ready = [AWREADY, WREADY, ARREADY].map(|place| sample[place]);
+            assert_eq!(ready, [0; 3], "what is taken would not be answered");
             let commands = rig.commands.len();
             assert_eq!(rig.write(register, 100 + cycles, 0xf), OKAY);
             assert_eq!(rig.commands.len(), commands + 1, "one write");

@@ -17,7 +17,7 @@ pub const READ_LATENCY: usize = 2;
 pub struct Lite {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
-    /// The bus is reset: no access is under way.
+    /// The bus is reset: nothing is under way, and nothing is taken.
     pub reset: Signal<In, Bit>,
     /// Write address.
     pub awaddr: Signal<In, Bits<12>>,
@@ -100,12 +100,13 @@ impl Logic for Lite {
             value,
             beyond
         );
-        self.awready.next = !self.address_in.q.val();
+        // What would be taken in a reset would never be answered.
+        self.awready.next = !self.address_in.q.val() & !self.reset.val();
         if self.awvalid.val() & !self.address_in.q.val() {
             self.address_in.d.next = true;
             self.address.d.next = self.awaddr.val();
         }
-        self.wready.next = !self.data_in.q.val();
+        self.wready.next = !self.data_in.q.val() & !self.reset.val();
         if self.wvalid.val() & !self.data_in.q.val() {
             self.data_in.d.next = true;
             self.data.d.next = self.wdata.val();
@@ -134,7 +135,7 @@ impl Logic for Lite {
             self.data_in.d.next = false;
         }
 
-        self.arready.next = self.reading.q.val() == 0;
+        self.arready.next = (self.reading.q.val() == 0) & !self.reset.val();
         self.accept.next = self.arvalid.val() & (self.reading.q.val() == 0);
         self.read.next = self.reading.q.val() == 1;
         self.read_index.next = self.read_address.q.val().get_bits::<7>(2);

@@ -119,10 +119,11 @@ impl Silence {
         }
     }
 
-    /// Hands over enough jobs to come there, whatever was read ahead; their number.
+    /// Hands over jobs that come there; their number. Of bootstraps a full ring, as keys are read ahead, and as all
+    /// stages are to wait.
     fn submit(&self, rig: &mut Rig<'_>) -> Result<usize, ConformanceError> {
-        let jobs = match self.bus {
-            Bus::Key | Bus::Keyswitch => rig.room() - 1,
+        let jobs = match self.job {
+            Job::KeyswitchBootstrap { .. } => rig.room() - 1,
             _ => 1,
         };
         for _ in 0..jobs {
@@ -147,7 +148,7 @@ pub fn slow_buses(card: &mut dyn Card, options: &Options) -> Result<(), Conforma
         };
         silence.begin(&mut rig);
         let jobs = silence.submit(&mut rig)?;
-        rig.pass_cycles(options.bus_deadline / 2)?;
+        rig.pass_cycles(options.bus_deadline)?;
         let mut done = 0;
         while let Some(completion) = rig.look()? {
             same(silence.what, completion.status, JobStatus::Ok)?;
