@@ -57,7 +57,7 @@ fn a_model_of_another_build_does_too() {
         seed: 2,
         ring_entries: 5,
         batch: 8,
-        random_jobs: 10_000,
+        random_jobs: 2000,
         resets: 20,
         ..Options::default()
     };

@@ -14,6 +14,11 @@ pub(crate) struct Run {
 
 /// Runs `gyrus` in `directory`, for ten minutes at most. `arguments` are separated by spaces.
 pub(crate) fn gyrus(directory: &Path, arguments: &str) -> Run {
+    gyrus_with(directory, arguments, &[])
+}
+
+/// As [`gyrus`], with these environment variables.
+pub(crate) fn gyrus_with(directory: &Path, arguments: &str, variables: &[(&str, &Path)]) -> Run {
     let (out, err) = (
         tempfile::NamedTempFile::new().unwrap(),
         tempfile::NamedTempFile::new().unwrap(),
@@ -21,6 +26,7 @@ pub(crate) fn gyrus(directory: &Path, arguments: &str) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_gyrus"))
         .args(arguments.split_whitespace())
         .current_dir(directory)
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(out.reopen().unwrap())
         .stderr(err.reopen().unwrap())
