@@ -41,7 +41,7 @@
 //! | | source in window | | |
 //! | key | length is a multiple of 8 | `MisalignedAddress` | length |
 //! | | offset is 0, or where the piece before ended | `MalformedDescriptor` | offset |
-//! | | length is 1 word to the rest of the channel | `LengthOverflow` | length |
+//! | | length is 1 word to the rest of the channel, and at most [`MAX_COPY_WORDS`] words | `LengthOverflow` | length |
 //! | | source in window | | |
 //! | | checksum; the key has to begin anew | `ChecksumMismatch` | what was found |
 //! | tables | count is not 0, slot + count within the slots | `LengthOverflow` | slot + count |

@@ -8,7 +8,8 @@
 //! 2. It writes the settings (parameters, addresses, rings) and [`Control::CONFIGURE`]. The card
 //!    takes them when no job is in flight, checks them, forgets keys, tables and ring positions, and
 //!    clears [`Status::CONFIGURING`]; [`Status::result`] says whether it takes them; if not, it is not
-//!    configured any more. Settings have no other effect, and none until then.
+//!    configured any more. Settings have no other effect, and none until then. A doorbell that comes when the last
+//!    job is complete may be refused already.
 //! 3. Jobs: descriptors in the submission ring, their tail in [`Register::SubmissionTail`];
 //!    completions in the other ring, an interrupt cause for each, and how far the driver has read them
 //!    in [`Register::CompletionHead`]. The card never overwrites a completion that was not read.
@@ -128,11 +129,11 @@ registers! {
     PbsGadget = 0x048, Setting;
     /// Gadget of the key switch, likewise.
     KeyswitchGadget = 0x04c, Setting;
-    /// log2 of the modulus that the key switch ends in: 1 to 32, or 64.
+    /// log2 of the modulus that the key switch ends in: log2 N + 2 to 32, or 64.
     KeyswitchModulusLog2 = 0x050, Setting;
     /// 1 for the centred modulus switch, 0 for the standard one.
     ModulusSwitch = 0x054, Setting;
-    /// Beats of a level of a row of the key switching key.
+    /// Beats of a level of a row of the key switching key; enough for its n + 1 words.
     KeyswitchGroups = 0x058, Setting;
     /// Beats of the bootstrapping key's image.
     KeyBeats = 0x05c, Setting;
@@ -367,8 +368,9 @@ faults! {
     SubmissionRingUnreachable = 0x101, "the submission ring cannot be read";
     /// A completion could not be written; detail: its address. Halts.
     CompletionRingUnreachable = 0x102, "the completion ring cannot be written";
-    /// A doorbell's index is not below the number of entries, or came before the rings; detail: the index.
-    /// It is ignored.
+    /// A doorbell's index is not below the number of entries, or came before the rings, or would take back
+    /// descriptors, or make more valid than the ring has entries for beside those that the card has not read yet;
+    /// detail: the index. It is ignored.
     BadDoorbell = 0x103, "a doorbell names an entry that does not exist";
     /// A completion had to wait, as the driver has read none of those before it; detail: its address.
     CompletionRingFull = 0x104, "the completion ring is full";

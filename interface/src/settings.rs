@@ -164,6 +164,7 @@ impl Settings {
         let within = |value: u32, least: u32, most: u32| (least..=most).contains(&value);
         let modulus = self.keyswitch_modulus_log2;
         let groups = 1024_u32.div_ceil(card.keyswitch.count * card.keyswitch.words);
+        let columns = (self.keyswitch_fields() * card.keyswitch.beat_words()) as u64;
         let ok = within(self.log2_n, MIN_LOG2_N, card.max_log2_n)
             && within(self.lwe_dimension, 1, MAX_LWE_DIMENSION)
             && within(self.base_log, 1, 31)
@@ -175,6 +176,7 @@ impl Settings {
             && (within(modulus, self.log2_n + 2, 32) || modulus == 64)
             && self.modulus_switch <= 1
             && within(self.keyswitch_groups, 1, groups)
+            && u64::from(self.keyswitch_groups) * columns > self.lwe_dimension.into()
             && within(self.key_beats, 1, (1 << 26) - 1)
             && within(self.keyswitch_beats, 1, (1 << 26) - 1);
         if !ok {

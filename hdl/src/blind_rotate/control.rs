@@ -7,8 +7,8 @@ use rust_hdl::prelude::*;
 /// Cycles in which what is in the datapath besides turns that count comes to an end.
 const EMPTYING: u64 = 31;
 
-/// A wrong key slice, or the word to drop everything, ends the rotation: all batches that are not through are dropped, and the core is
-/// free again when the datapath has run empty. Results that are on their way out are right.
+/// A wrong key slice, or the word to drop everything, ends the rotation: all batches that are not through are
+/// dropped, and the core is free again when the datapath has run empty. Results that are on their way out are right.
 #[derive(LogicBlock)]
 pub(super) struct Control {
     /// The clock; rising edge.

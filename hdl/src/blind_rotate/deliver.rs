@@ -24,6 +24,8 @@ pub struct Deliver {
     pub written: Signal<In, Bit>,
     /// Its slot.
     pub written_slot: Signal<In, Bits<4>>,
+    /// Of each ciphertext one sample is enough, also of the present one: what comes is dropped.
+    pub drop: Signal<In, Bit>,
     /// The next ciphertext may be extracted, with the following two.
     pub enable: Signal<In, Bit>,
     /// LWE ciphertexts of it, at least 1.
@@ -67,6 +69,7 @@ impl Default for Deliver {
             taken: Default::default(),
             written: Default::default(),
             written_slot: Default::default(),
+            drop: Default::default(),
             enable: Default::default(),
             samples: Default::default(),
             stride: Default::default(),
@@ -137,6 +140,9 @@ impl Logic for Deliver {
                 self.reading.d.next = false;
                 self.freed.next = self.in_slots.q.val() & !self.current_bit.val();
             }
+        }
+        if self.drop.val() {
+            self.left.d.next = self.one.val();
         }
         self.in_slots.d.next = self.freed.val() | self.granted_bit.val();
         self.taken.next = self.in_slots.q.val();

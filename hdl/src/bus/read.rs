@@ -1,4 +1,4 @@
-//! Reads card memory: transfers of words, one at a time, as bursts of an AXI4 master of 64 bits.
+//! Reads memory of the host or the card: transfers of words, one at a time, as bursts of an AXI4 master of 64 bits.
 //!
 //! Up to [`MOST_READS`] bursts are under way, which hides 1000 cycles of latency. Beats come
 //! straight from the bus: `word_valid` and `word` depend on `rvalid` and `rdata`, `rready` on

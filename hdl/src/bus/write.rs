@@ -1,4 +1,4 @@
-//! Writes card memory: transfers of words, one at a time, as bursts of an AXI4 master of 64 bits.
+//! Writes memory of the host or the card: transfers of words, one at a time, as bursts of an AXI4 master of 64 bits.
 //!
 //! A burst's address is offered at least an edge before its first beat, and not before fewer than
 //! 64 beats of those before it are left to send: what was offered has to be completed, whether its
@@ -255,8 +255,8 @@ impl Logic for WriteMaster {
         self.moved.next = (self.offered.q.val() & self.awready.val())
             | (self.shown.q.val() & self.wready.val())
             | self.bvalid.val();
-        // A bus that waits for a word of the card's is not dead.
-        if self.owed.q.val().any() & !self.shown.q.val() & !self.offered.q.val() {
+        // A bus that waits for a word of the card's is not dead; it may do so with the address, too.
+        if self.owed.q.val().any() & !self.shown.q.val() {
             self.moved.next = true;
         }
     }

@@ -20,8 +20,9 @@ const DEFAULT_DEADLINE: u64 = 1 << 20;
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
 enum State {
     Rest,
-    /// A configuration waits for jobs and keys; is checked; forgets the tables.
+    /// A configuration waits for jobs, then for keys; is checked; forgets the tables.
     Quiet,
+    Stop,
     Check,
     Restart,
     Forget,
@@ -76,6 +77,8 @@ pub(super) struct Control {
     pub(super) keyswitch_loaded: Signal<In, Bit>,
     /// Jobs may be begun.
     pub(super) enable: Signal<Out, Bit>,
+    /// A doorbell of the submission ring is heeded.
+    pub(super) taking_jobs: Signal<Out, Bit>,
     /// There are rings.
     pub(super) configured: Signal<Out, Bit>,
     /// [`Register::Status`].
@@ -139,6 +142,7 @@ impl Default for Control {
             key_loaded: Signal::default(),
             keyswitch_loaded: Signal::default(),
             enable: Signal::default(),
+            taking_jobs: Signal::default(),
             configured: Signal::default(),
             status: Signal::default(),
             state: DFF::default(),
@@ -198,6 +202,7 @@ impl Logic for Control {
 
         self.resetting.next = self.state.q.val() == State::Reset;
         self.configuring.next = (self.state.q.val() == State::Quiet)
+            | (self.state.q.val() == State::Stop)
             | (self.state.q.val() == State::Check)
             | (self.state.q.val() == State::Restart)
             | (self.state.q.val() == State::Forget);
@@ -207,10 +212,9 @@ impl Logic for Control {
             & !self.is_halted.q.val()
             & ((self.state.q.val() == State::Rest) | (self.state.q.val() == State::Quiet));
         self.configured.next = self.is_configured.q.val();
-        self.drop_keys.next =
-            self.resetting.val() | ((self.state.q.val() == State::Quiet) & self.jobs_done.val());
-        self.check.next =
-            (self.state.q.val() == State::Quiet) & self.jobs_done.val() & self.keys_stopped.val();
+        self.taking_jobs.next = self.is_configured.q.val() & (self.state.q.val() != State::Stop);
+        self.drop_keys.next = self.resetting.val() | (self.state.q.val() == State::Stop);
+        self.check.next = (self.state.q.val() == State::Stop) & self.keys_stopped.val();
         self.restart.next = self.state.q.val() == State::Restart;
         self.limit.next = (bit_cast::<36, 32>(self.deadline.val()) << 3) + self.margin.val();
 
@@ -221,7 +225,13 @@ impl Logic for Control {
                 }
             }
             State::Quiet => {
-                if self.jobs_done.val() & self.keys_stopped.val() {
+                // A doorbell in this cycle is a job that comes first.
+                if self.jobs_done.val() & !self.tail.val() {
+                    self.state.d.next = State::Stop;
+                }
+            }
+            State::Stop => {
+                if self.keys_stopped.val() {
                     self.state.d.next = State::Check;
                     self.is_configured.d.next = false;
                 }

@@ -155,17 +155,31 @@ struct FetchControl {
     wrong: DFF<Bit>,
     count: DFF<Bits<32>>,
     bad_index: Signal<Local, Bit>,
+    valid_now: Signal<Local, Bits<17>>,
+    new_tail: Signal<Local, Bits<17>>,
+    valid_then: Signal<Local, Bits<17>>,
 }
 
 impl Logic for FetchControl {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, state, tail, index, pass, at_word, wrong, count);
+        // How many entries are valid, and would be: a tail does not go back, nor past the first entry.
+        self.valid_now.next = self.tail.q.val() - self.index.q.val();
+        if self.tail.q.val() < self.index.q.val() {
+            self.valid_now.next = self.tail.q.val() + self.entries.val() - self.index.q.val();
+        }
+        self.new_tail.next = self.doorbell_index.val().get_bits::<17>(0);
+        self.valid_then.next = self.new_tail.val() - self.index.q.val();
+        if self.new_tail.val() < self.index.q.val() {
+            self.valid_then.next = self.new_tail.val() + self.entries.val() - self.index.q.val();
+        }
         self.bad_index.next = !self.configured.val()
-            | (self.doorbell_index.val() >= bit_cast::<32, 17>(self.entries.val()));
+            | (self.doorbell_index.val() >= bit_cast::<32, 17>(self.entries.val()))
+            | (self.valid_then.val() < self.valid_now.val());
         self.doorbell_bad.next = self.doorbell.val() & self.bad_index.val();
         if self.doorbell.val() & !self.bad_index.val() {
-            self.tail.d.next = self.doorbell_index.val().get_bits::<17>(0);
+            self.tail.d.next = self.new_tail.val();
         }
         self.request_valid.next = self.state.q.val() == State::Ask;
         self.address.next = self.ring.val() + (bit_cast::<64, 17>(self.index.q.val()) << 6);

@@ -13,11 +13,8 @@
 //! With `done` of 3 and 4: `missing` and the first slot that is empty or does not exist (`bad_slot`), or `wrong` and
 //! the address of a word that the bus could not read.
 //!
-//! Timing: a cycle for each slot that is forgotten or marked, two for each that is listed; a word of a list
-//! in memory adds one.
-//!
-//! Timing: 0, 1 and 2 a cycle a slot, 3 four cycles, 4 about four cycles a slot; `listed` one edge
-//! behind `list_index`.
+//! Timing: 0, 1 and 2 take a cycle a slot, 3 one for each listing, 4 five for two slots if memory gives a word in
+//! each five; `listed` one edge behind `list_index`.
 
 use crate::memory::Ram;
 use rust_hdl::prelude::*;

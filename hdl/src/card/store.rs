@@ -265,10 +265,6 @@ impl Logic for Store {
         self.rotate_code.next = self.rotate_status.val().get_bits::<4>(0);
         self.samples.next = self.batch_samples.q.val();
         self.stride.next = self.batch_stride.q.val();
-        if self.clear.val() {
-            // What runs through the queue then is no batch; 0 samples would take the core 2^16.
-            self.samples.next = 1.into();
-        }
         // Only then: what is extracted next has the samples and stride of this batch.
         self.extract.next = (self.state.q.val() == State::Await) | self.clear.val();
         self.dropped.next = self.key_wrong.val() & !self.core_busy.val();

@@ -1,8 +1,8 @@
 //! An AXI4-Lite slave: single accesses, one write and one read at a time.
 //!
 //! A write takes effect when address and data are both in, in whatever order they come: `write` is high
-//! for a cycle. A write of less than four bytes changes nothing and is answered with an error, as are
-//! accesses beyond the registers.
+//! for a cycle. A write of less than four bytes or between words changes nothing and is answered with an error, as
+//! are accesses from byte 512 on. What is reserved below reads as 0.
 //!
 //! Timing: the answer to a write one edge behind the later of address and data; that to a read
 //! [`READ_LATENCY`] + 2 edges behind its address.

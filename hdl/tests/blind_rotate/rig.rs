@@ -49,7 +49,7 @@ pub(crate) struct Rig {
     rng: ChaCha8Rng,
     /// Beats on their way from memory.
     beats: VecDeque<Vec<u128>>,
-    cycles: usize,
+    pub(crate) cycles: usize,
     /// Of each ciphertext, as [`Batch::sampled`] has them.
     pub(crate) samples: u32,
     pub(crate) stride: u32,

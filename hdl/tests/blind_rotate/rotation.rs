@@ -115,6 +115,28 @@ fn dropped_at_any_time() {
     }
 }
 
+/// A drop in the middle of many samples of a ciphertext: those that are left are not extracted.
+#[test]
+fn samples_of_a_dropped_batch() {
+    let mut rig = Rig::in_verilog(FOUR_LANES, "rotate_dropped_samples");
+    let batch = rig.batch(SMALL, 3);
+    let size = (1 << SMALL.log2_n) + 1;
+    (rig.samples, rig.stride) = (200, 1);
+    for at in [8000, 12_345, 20_000] {
+        let begin = rig.cycles;
+        let (results, _) = rig.run_until(&[&batch], false, Some(at));
+        let behind = rig.cycles - begin - at;
+        assert!(results.len() > 10 * size, "samples before the drop at {at}");
+        // The present sample, and one of each ciphertext behind it.
+        let most = (SMALL.ciphertexts + 1) * size + 200;
+        assert!(behind < most, "{behind} cycles behind a drop at {at}");
+        let expected = batch.sampled(200, 1);
+        let first = results.len().min(10 * size);
+        assert_eq!(results[..first], expected[..first]);
+        rig.flush(&batch);
+    }
+}
+
 /// The smallest of everything, in both simulations.
 #[test]
 fn two_lanes() {

@@ -172,7 +172,7 @@ impl Description<'_> {
                 self.capabilities.keyswitch.bytes(beats)
             }
         };
-        if length == 0 || length > channel {
+        if length == 0 || length > channel || length / 8 > MAX_COPY_WORDS {
             return (LengthOverflow, length);
         }
         // Only such ones are asked for.

@@ -137,7 +137,7 @@ pub use registers::{
     constants_and_settings, counters, interrupts, refused_settings, settings_behind_jobs,
 };
 pub use resets::resets_at_any_moment;
-pub use rings::{bad_doorbells, full_completion_ring, wrap_around};
+pub use rings::{bad_doorbells, full_completion_ring, tails_that_go_back, wrap_around};
 pub use silence::{resets_of_the_buses, shorter_deadlines, silent_buses, slow_buses};
 
 /// All checks of one card, by name.
@@ -157,6 +157,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("refused uploads", refused_uploads),
     ("refused copies", refused_copies),
     ("bad doorbells", bad_doorbells),
+    ("tails that go back", tails_that_go_back),
     ("wrap-around", wrap_around),
     ("full completion ring", full_completion_ring),
     ("errors of jobs and faults", errors_of_jobs_and_faults),

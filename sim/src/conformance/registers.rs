@@ -95,6 +95,10 @@ pub fn refused_settings(card: &mut dyn Card, options: &Options) -> Result<(), Co
         ("modulus switch", |settings| settings.modulus_switch = 2),
         ("groups", |settings| settings.keyswitch_groups = 0),
         ("groups", |settings| settings.keyswitch_groups = 1025),
+        ("columns", |settings| {
+            settings.lwe_dimension = 1023;
+            settings.keyswitch_groups = 1;
+        }),
         ("beats", |settings| settings.key_beats = 0),
         ("beats", |settings| settings.keyswitch_beats = 1 << 26),
         ("ring", |settings| settings.ring_entries = 1),

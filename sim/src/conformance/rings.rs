@@ -1,11 +1,11 @@
 //! Doorbells, phases, wrap-around, and a completion ring that nobody reads.
 
 use super::bench::{first_set, ready};
-use super::rig::{OK, Rig, capabilities};
+use super::rig::{OK, Rig, SUBMISSION, capabilities};
 use super::{ConformanceError, Options, same};
-use crate::device::Card;
+use crate::device::{Card, MemoryFault};
 use gyrus_interface::JobStatus;
-use gyrus_interface::job::Job;
+use gyrus_interface::job::{DESCRIPTOR_BYTES, Job};
 use gyrus_interface::registers::{Fault, Register, Status};
 
 /// Doorbells that name no entry are ignored, and told.
@@ -38,6 +38,61 @@ pub fn bad_doorbells(card: &mut dyn Card, options: &Options) -> Result<(), Confo
             same(&what, (code, detail), (bad, index.into()))?;
             rig.expect(Job::Barrier, OK)?;
         }
+    }
+    Ok(())
+}
+
+/// Tails that take descriptors back, or go past those that the card has not read: ignored, and told; what was
+/// handed over before is done.
+///
+/// # Errors
+/// It is not.
+pub fn tails_that_go_back(card: &mut dyn Card, options: &Options) -> Result<(), ConformanceError> {
+    let set = first_set(&capabilities(card)?)?;
+    let mut rig = Rig::new(card, options, &set)?;
+    let entries = rig.settings.ring_entries;
+    rig.card.write(Register::BusDeadline, u32::MAX)?;
+    for begin in 0..3 {
+        // From other places in the ring.
+        for _ in 0..begin {
+            rig.expect(Job::Barrier, OK)?;
+        }
+        let source = rig.place(&[5; 4])?;
+        let destination = rig.place(&[0; 4])?;
+        rig.card
+            .memory()
+            .fail(source..source + 8, MemoryFault::Dead);
+        let copy = Job::Copy {
+            source,
+            destination,
+            length: 32,
+        };
+        let first = (rig.next_entry() - SUBMISSION) / DESCRIPTOR_BYTES as u64;
+        rig.submit(copy)?;
+        let jobs = 1 + rig.generator.below(u32::try_from(rig.room()).unwrap_or(1));
+        for _ in 1..jobs {
+            rig.submit(Job::Barrier)?;
+        }
+        // The copy waits, so that the card is at the first of them; `jobs` are valid.
+        for valid in 0..jobs {
+            let tail = (u32::try_from(first).unwrap_or(0) + valid) % entries;
+            rig.card.write(Register::Error, 0)?;
+            rig.card.write(Register::SubmissionTail, tail)?;
+            let (code, _, detail) = rig.first_error()?;
+            let bad = (Fault::BadDoorbell as u32, u64::from(tail));
+            let what = format!("error of a tail with {valid} of {jobs} valid");
+            same(&what, (code, detail), bad)?;
+        }
+        rig.card.write(Register::Error, 0)?;
+        // The same once more is none.
+        rig.ring()?;
+        same("error of the same tail", rig.first_error()?.0, 0)?;
+        rig.card.memory().mend();
+        for _ in 0..jobs {
+            same("a job", rig.next_end()?, OK)?;
+        }
+        same("copied", rig.read(destination, 4)?, vec![5; 4])?;
+        rig.expect(Job::Barrier, OK)?;
     }
     Ok(())
 }

@@ -154,12 +154,18 @@ impl Registers {
             Access::Setting => self.values[register.index()] = value,
             Access::Command => match register {
                 Register::SubmissionTail => {
-                    if let Some(index) = self.doorbell(value) {
+                    let entries = self.taken.map_or(0, |settings| settings.ring_entries);
+                    let valid = |tail: u32| match tail.checked_sub(self.position) {
+                        Some(valid) => valid,
+                        None => (tail + entries).saturating_sub(self.position),
+                    };
+                    let back = value < entries && valid(value) < valid(self.tail);
+                    if let Some(index) = self.doorbell(value, back) {
                         self.tail = index;
                     }
                 }
                 Register::CompletionHead => {
-                    if let Some(index) = self.doorbell(value) {
+                    if let Some(index) = self.doorbell(value, false) {
                         self.head = index;
                     }
                 }
@@ -183,13 +189,13 @@ impl Registers {
         }
     }
 
-    /// A doorbell's index, if it is one.
-    fn doorbell(&mut self, index: u32) -> Option<u32> {
+    /// A doorbell's index, if it is one and does not go back.
+    fn doorbell(&mut self, index: u32, back: bool) -> Option<u32> {
         if self.asked.reset {
             return None;
         }
         let entries = self.taken.map_or(0, |settings| settings.ring_entries);
-        if index < entries {
+        if index < entries && !back {
             return (!self.halted()).then_some(index);
         }
         self.report(Fault::BadDoorbell as u32, 0, index.into());

@@ -8,7 +8,7 @@ use crate::model::EvaluationKey;
 use gyrus_interface::arrangement::Shape;
 use gyrus_interface::card::Channels;
 use gyrus_interface::channels::unstripe;
-use gyrus_interface::job::KeyKind;
+use gyrus_interface::job::{KeyKind, MAX_COPY_WORDS};
 use gyrus_interface::keyswitch_rows::{beats_of_level, unpack_keyswitch_key};
 use gyrus_interface::layout::KeyswitchKey;
 use gyrus_interface::pack::unpack_slices;
@@ -109,7 +109,10 @@ impl Worker {
         }
         let within = offset & (self.capabilities.bank_bytes() - 1);
         let channel_bytes = place.channels.bytes(place.beats);
-        if length == 0 || length > channel_bytes.saturating_sub(within) {
+        if length == 0
+            || length > channel_bytes.saturating_sub(within)
+            || words as u64 > MAX_COPY_WORDS
+        {
             return fail(JobStatus::LengthOverflow, length);
         }
         self.in_window(source, words)?;

@@ -228,6 +228,7 @@ impl Logic for BlindRotate {
         wire!(results.write_slot <= accumulator.difference_slot);
         wire!(results.write_time <= accumulator.difference_time);
         wire!(deliver.clock <= clock);
+        wire!(deliver.drop <= drop);
         wire!(deliver.enable <= lwe_out_enable);
         wire!(deliver.samples <= lwe_out_samples);
         wire!(deliver.stride <= lwe_out_stride);

@@ -5,7 +5,7 @@
 //! has a queue, and a beat goes out when all have it. Behind the image's last beat follows its first.
 //!
 //! A beat that the bus answers with an error goes through with bit 0 of its channel's first word
-//! inverted: no checksum over the image takes it for right.
+//! inverted, so that a checksum over the image finds it wrong even if the bus gave the right words; and `bad` says so.
 //!
 //! Timing: `arvalid` rises three edges after `start`; a beat shows two edges after the last channel
 //! has delivered it. A beat a cycle goes through if memory answers within as many cycles as the queue

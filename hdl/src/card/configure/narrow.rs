@@ -63,6 +63,9 @@ pub(super) struct Narrow {
     gadgets_ok: Signal<Local, Bit>,
     modulus_ok: Signal<Local, Bit>,
     sizes_ok: Signal<Local, Bit>,
+    a_beat: Signal<Local, Bits<16>>,
+    columns: Signal<Local, Bits<32>>,
+    columns_ok: Signal<Local, Bit>,
     one: Constant<Bits<12>>,
     least_log2_n: Constant<Bits<32>>,
     most_log2_n: Constant<Bits<32>>,
@@ -73,6 +76,9 @@ pub(super) struct Narrow {
     most_groups: Constant<Bits<32>>,
     most_entries: Constant<Bits<32>>,
     low_byte: Constant<Bits<32>>,
+    beat_words: Constant<Bits<16>>,
+    beat_words_2: Constant<Bits<16>>,
+    beat_words_3: Constant<Bits<16>>,
 }
 
 /// A `Constant` of 32 bits.
@@ -133,6 +139,9 @@ impl Narrow {
             gadgets_ok: Signal::default(),
             modulus_ok: Signal::default(),
             sizes_ok: Signal::default(),
+            a_beat: Signal::default(),
+            columns: Signal::default(),
+            columns_ok: Signal::default(),
             one: Constant::new(1_u64.into()),
             least_log2_n: number(gyrus_interface::card::MIN_LOG2_N),
             most_log2_n: number(card.max_log2_n),
@@ -143,6 +152,9 @@ impl Narrow {
             most_groups: number(COLUMNS.div_ceil(beat)),
             most_entries: number(MAX_RING_ENTRIES),
             low_byte: number(0xff),
+            beat_words: Constant::new(u64::from(beat).into()),
+            beat_words_2: Constant::new((2 * u64::from(beat)).into()),
+            beat_words_3: Constant::new((3 * u64::from(beat)).into()),
         }
     }
 }
@@ -222,8 +234,20 @@ impl Logic for Narrow {
             & (self.beats.q.val().get_bits::<6>(26) == 0)
             & self.switch_beats.q.val().any()
             & (self.switch_beats.q.val().get_bits::<6>(26) == 0);
-        self.parameters_ok.next =
-            self.gadgets_ok.val() & self.modulus_ok.val() & self.sizes_ok.val();
+        // All columns of the key, so that the groups have them.
+        self.a_beat.next = self.beat_words_3.val();
+        if self.modulus.q.val() > 21 {
+            self.a_beat.next = self.beat_words_2.val();
+        }
+        if self.modulus.q.val() == 64 {
+            self.a_beat.next = self.beat_words.val();
+        }
+        self.columns.next = self.a_beat.val() * self.group_count.q.val().get_bits::<16>(0);
+        self.columns_ok.next = self.columns.val() > self.n.q.val();
+        self.parameters_ok.next = self.gadgets_ok.val()
+            & self.modulus_ok.val()
+            & self.sizes_ok.val()
+            & self.columns_ok.val();
         self.entries_ok.next =
             (self.entry_count.q.val() >= 2) & (self.entry_count.q.val() <= self.most_entries.val());
 

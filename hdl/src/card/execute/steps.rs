@@ -20,8 +20,7 @@ impl Logic for Execute {
             words,
             at,
             bytes,
-            gap,
-            ahead
+            gap
         );
         self.bounds.clock.next = self.clock.val();
         self.bounds.address.next = self.at.q.val();
@@ -266,7 +265,6 @@ impl Logic for Execute {
             }
             State::Overlap => {
                 // The one that lies lower ends before the other begins.
-                self.ahead.d.next = self.source.val() < self.destination.val();
                 self.gap.d.next = self.source.val() - self.destination.val();
                 if self.source.val() < self.destination.val() {
                     self.gap.d.next = self.destination.val() - self.source.val();

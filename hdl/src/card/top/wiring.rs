@@ -282,7 +282,7 @@ impl Logic for Card {
         wire!(fetch.clear <= control.clear);
         wire!(fetch.restart <= control.restart);
         wire!(fetch.enable <= control.enable);
-        wire!(fetch.configured <= control.configured);
+        wire!(fetch.configured <= control.taking_jobs);
         wire!(fetch.ring <= configure.wide[SUBMISSION_RING]);
         wire!(fetch.entries <= configure.entries);
         wire!(fetch.doorbell <= control.tail);
