@@ -11,7 +11,8 @@
 )]
 #![allow(dead_code, reason = "the reference serves other tests, too")]
 
-mod production;
+#[path = "production/prove.rs"]
+mod prove;
 #[path = "../../host/tests/tfhe_support/mod.rs"]
 mod tfhe_support;
 
@@ -19,5 +20,5 @@ use gyrus_hdl::verilate::CoreParameters;
 
 #[test]
 fn a_hundred_and_twenty_eight_lanes_bootstrap_as_tfhe_rs() {
-    production::prove(&CoreParameters::for_lanes(128).expect("a core"));
+    prove::prove(&CoreParameters::for_lanes(128).expect("a core"));
 }

@@ -211,10 +211,10 @@ fn random_job(
     number: usize,
 ) -> Result<Job, ConformanceError> {
     Ok(match rig.generator.below(20) {
-        0..=11 => bootstrap(rig, description, areas, number)?,
-        12..=14 => tables(&mut rig.generator, description, areas),
-        15 | 16 => copy(&mut rig.generator, description, areas, number),
-        17 => key(&mut rig.generator, areas),
+        0..=8 => bootstrap(rig, description, areas, number)?,
+        9..=12 => tables(&mut rig.generator, description, areas),
+        13..=15 => copy(&mut rig.generator, description, areas, number),
+        16 | 17 => key(&mut rig.generator, areas),
         18 => Job::AdoptKey {
             kind: rig
                 .generator

@@ -109,10 +109,7 @@ impl Worker {
         }
         let within = offset & (self.capabilities.bank_bytes() - 1);
         let channel_bytes = place.channels.bytes(place.beats);
-        if length == 0
-            || length > channel_bytes.saturating_sub(within)
-            || words as u64 > MAX_COPY_WORDS
-        {
+        if length == 0 || length > channel_bytes.saturating_sub(within) || words > MAX_COPY_WORDS {
             return fail(JobStatus::LengthOverflow, length);
         }
         self.in_window(source, words)?;

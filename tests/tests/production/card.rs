@@ -1,22 +1,13 @@
 //! The emitted card with 8 lanes at production size, driven by the host library: batches of tfhe-rs' keys and
 //! ciphertexts go in through the rings, and come out as tfhe-rs and the engine have them, bit for bit.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-#![allow(dead_code, reason = "the reference serves other tests, too")]
 
-#[path = "../../host/tests/tfhe_support/mod.rs"]
-mod tfhe_support;
-
+use crate::tfhe_support::Reference;
 use gyrus::device::{self, Batch, Device, DeviceChoice, DeviceOptions, LutSlot, RTL_LANES, Rtl};
 use gyrus::tfhe::{import_evaluation_key, to_tfhe};
 use gyrus_interface::catalogue;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tfhe::shortint::{ClientKey, CompressedServerKey};
-use tfhe_support::Reference;
 
 /// Messages with carries, and what to make of them modulo 16.
 type Table = (u64, fn(u64) -> u64);

@@ -1,4 +1,4 @@
-//! The emitted core with 8 lanes at production size, with keys and ciphertexts of tfhe-rs.
+//! The emitted core and card with 8 lanes at production size, with keys and ciphertexts of tfhe-rs.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -6,13 +6,14 @@
 )]
 #![allow(dead_code, reason = "the reference serves other tests, too")]
 
-mod production;
-#[path = "../../host/tests/tfhe_support/mod.rs"]
+mod card;
+mod prove;
+#[path = "../../../host/tests/tfhe_support/mod.rs"]
 mod tfhe_support;
 
 use gyrus_hdl::verilate::CoreParameters;
 
 #[test]
 fn eight_lanes_bootstrap_as_tfhe_rs() {
-    production::prove(&CoreParameters::for_lanes(8).expect("a core"));
+    prove::prove(&CoreParameters::for_lanes(8).expect("a core"));
 }
