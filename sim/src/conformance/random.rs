@@ -334,9 +334,16 @@ fn copy(
         2 => u64::from(1 + generator.below(7)),
         _ => 8 * u64::from(1 + generator.below((ciphertext / 8) as u32)),
     };
+    let source = address(generator, from, areas);
+    let mut destination = address(generator, to, areas);
+    let in_hole = |address: u64| (areas.end - ciphertext..areas.end + HOLE).contains(&address);
+    if in_hole(source) && in_hole(destination) {
+        // Which of the two a completion tells is not said.
+        destination = to;
+    }
     Job::Copy {
-        source: address(generator, from, areas),
-        destination: address(generator, to, areas),
+        source,
+        destination,
         length,
     }
 }
