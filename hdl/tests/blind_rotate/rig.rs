@@ -197,7 +197,7 @@ impl Rig {
         self.run_until(batches, stalls, None)
     }
 
-    /// The same, but in one cycle all batches are dropped.
+    /// The same, but from one cycle on all batches are dropped.
     pub(crate) fn run_until(
         &mut self,
         batches: &[&Batch],
@@ -230,7 +230,7 @@ impl Rig {
             inputs.table = table_word.filter(|_| feeding && Batch::coin(rng, stalls));
             inputs.out_ready = Batch::coin(rng, stalls);
             inputs.out_enable = Batch::coin(rng, stalls);
-            inputs.drop = dropped == Some(cycle);
+            inputs.drop = dropped.is_some_and(|dropped| cycle >= dropped);
             inputs.request_ready = running && Batch::coin(rng, stalls);
             inputs.data_valid &= Batch::coin(rng, stalls);
             let sample = self.cycle(&inputs, key);

@@ -307,7 +307,7 @@ impl WriteMemory {
         }
         // Nor is one that waits for a word of the master's.
         let lacking = self.taken_beats < self.offered_beats;
-        let mut moved = lacking && !said.wvalid && !said.awvalid;
+        let mut moved = lacking && !said.wvalid;
         if said.awvalid && awready {
             moved = true;
             let beats = said.awlen as usize + 1;
