@@ -31,3 +31,30 @@ fn every_result_is_decrypted() {
     // One alone, those queued, those measured.
     assert_eq!(numbers(&run.stdout, "checked"), [1.0 + 5.0 * count]);
 }
+
+/// What a bootstrap takes, over the steps of its blind rotation.
+fn cmux(stdout: &str, n: f64) {
+    let (bootstrap, cmux) = (numbers(stdout, "sustained")[0], numbers(stdout, "CMUX")[0]);
+    let range = (bootstrap - 0.51) / n - 0.0051..=(bootstrap + 0.51) / n + 0.0051;
+    assert!(range.contains(&cmux), "{stdout}");
+}
+
+#[test]
+fn cycles_of_a_cmux_beside_those_of_hpu_where_they_compare() {
+    let directory = tempfile::tempdir().unwrap();
+    let cycles = |set: &str| {
+        let arguments = format!("cycles --device model --queued 1 --batches 1 {set}");
+        gyrus_ok(directory.path(), &arguments).stdout
+    };
+    let toy = cycles("--parameters INSECURE_TOY_N256 --insecure-parameters");
+    cmux(&toy, 32.0);
+    assert!(!toy.contains("HPU"), "{toy}");
+    let primary = cycles("");
+    cmux(&primary, 879.0);
+    for part in [
+        "cycles a CMUX and ciphertext (HPU: 32)",
+        "32 cycles a CMUX and ciphertext, 278 with two in flight",
+    ] {
+        assert!(primary.contains(part), "no '{part}' in:\n{primary}");
+    }
+}
