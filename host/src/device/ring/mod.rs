@@ -73,6 +73,8 @@ pub struct RingDevice<T> {
     free_lut_places: Vec<usize>,
     /// Batches that finished while something else was waited for.
     finished: VecDeque<Finished>,
+    /// What went wrong behind the completion that was taken last.
+    fault: Option<DeviceError>,
     keys_loaded: bool,
     /// Since when batches are in flight.
     busy_since: Option<Instant>,
@@ -115,6 +117,7 @@ impl<T: Transport> RingDevice<T> {
             free_buffers: Vec::new(),
             free_lut_places: Vec::new(),
             finished: VecDeque::new(),
+            fault: None,
             keys_loaded: false,
             busy_since: None,
             statistics: Statistics::default(),
@@ -190,6 +193,7 @@ impl<T: Transport> RingDevice<T> {
         self.free_buffers.clear();
         self.free_lut_places.clear();
         self.finished.clear();
+        self.fault = None;
         self.statistics.key_bytes = 0;
     }
 
