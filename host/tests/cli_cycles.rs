@@ -1,4 +1,5 @@
-//! `gyrus cycles` on the model: results that are checked, and figures that fit together.
+//! `gyrus cycles` on the model: results that are checked, and figures that fit together; and the progress
+//! of what takes long.
 
 #![allow(
     clippy::unwrap_used,
@@ -57,4 +58,28 @@ fn cycles_of_a_cmux_beside_those_of_hpu_where_they_compare() {
     ] {
         assert!(primary.contains(part), "no '{part}' in:\n{primary}");
     }
+}
+
+/// The standard error is a file here.
+#[test]
+fn progress_comes_in_lines_where_there_is_no_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let lines = |arguments: &str| -> Vec<String> {
+        let bench = "bench --device model --parameters INSECURE_TOY_N256 --insecure-parameters \
+                     --seconds 4";
+        let run = gyrus_ok(directory.path(), &format!("{bench} {arguments}"));
+        let measuring = |line: &&str| line.starts_with("measuring: ");
+        let lines = run.stderr.lines().filter(measuring);
+        lines.map(str::to_owned).collect()
+    };
+    let each_second = lines("--progress-seconds 1");
+    assert!((1..=4).contains(&each_second.len()), "{each_second:?}");
+    let last = each_second.last().unwrap();
+    assert!(
+        last.contains("/4 s, ") && last.contains(" s left"),
+        "{last}"
+    );
+    // Ten seconds are not over, and nothing was asked for.
+    assert!(lines("").is_empty());
+    assert!(lines("--progress-seconds 1 --quiet").is_empty());
 }

@@ -377,7 +377,8 @@ mod tests {
             batches: 0,
             faults: faults.to_vec(),
         };
-        measure(&mut device, &catalogue::toy(), 2, 2, &Output::new(true))
+        let out = Output::new(true, Duration::from_secs(10));
+        measure(&mut device, &catalogue::toy(), 2, 2, &out)
     }
 
     #[test]
