@@ -36,6 +36,8 @@ fn a_waveform_and_the_counters() {
         "rtl (2 lanes, verilated)",
         "INSECURE_TOY_N256",
         "cycles a KS + PBS",
+        "cycles a CMUX and ciphertext",
+        "results, decrypted, are right",
     ] {
         assert!(run.stdout.contains(part), "{part} in:\n{}", run.stdout);
     }

@@ -17,7 +17,7 @@ use gyrus::interface::{
 use gyrus::key::EvaluationKey;
 use gyrus_sim::device::{Card, CardError, CardOptions, HostMemory, MemoryFault, ModelCard};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 fn soon() -> Instant {
@@ -135,52 +135,81 @@ enum Break {
     Gone,
 }
 
-/// A model that breaks.
+/// A model that breaks; clones are the same card.
+#[derive(Clone)]
 struct Broken {
-    card: ModelCard,
-    how: Break,
+    card: Arc<Mutex<ModelCard>>,
+    memory: Arc<HostMemory>,
+    how: Arc<Mutex<Option<Break>>>,
+}
+
+impl Broken {
+    fn new(how: Option<Break>) -> Self {
+        let card = model(&CardOptions::default());
+        Self {
+            memory: Arc::clone(card.memory()),
+            card: Arc::new(Mutex::new(card)),
+            how: Arc::new(Mutex::new(how)),
+        }
+    }
+
+    fn card(&self) -> MutexGuard<'_, ModelCard> {
+        self.card.lock().unwrap()
+    }
+
+    /// Breaks it from now on.
+    fn breaks(&self, how: Break) {
+        *self.how.lock().unwrap() = Some(how);
+    }
 }
 
 impl Card for Broken {
     fn name(&self) -> &str {
-        self.card.name()
+        "broken"
     }
     fn read_register(&mut self, offset: u32) -> Result<u32, CardError> {
-        match self.how {
-            Break::Reads(register, value) if register.offset() == offset => Ok(value),
-            Break::Gone => Ok(u32::MAX),
-            Break::Reads(..) => self.card.read_register(offset),
+        match *self.how.lock().unwrap() {
+            Some(Break::Reads(register, value)) if register.offset() == offset => Ok(value),
+            Some(Break::Gone) => Ok(u32::MAX),
+            _ => self.card().read_register(offset),
         }
     }
     fn write_register(&mut self, offset: u32, value: u32) -> Result<(), CardError> {
-        self.card.write_register(offset, value)
+        self.card().write_register(offset, value)
     }
     fn memory(&self) -> &Arc<HostMemory> {
-        self.card.memory()
+        &self.memory
     }
     fn wait_interrupt(&mut self, deadline: Instant) -> Result<bool, CardError> {
-        self.card.wait_interrupt(deadline)
+        self.card().wait_interrupt(deadline)
     }
     fn read_card_memory(&mut self, address: u64, words: &mut [u64]) -> Result<(), CardError> {
-        self.card.read_card_memory(address, words)
+        self.card().read_card_memory(address, words)
     }
     fn write_card_memory(&mut self, address: u64, words: &[u64]) -> Result<(), CardError> {
-        self.card.write_card_memory(address, words)
+        self.card().write_card_memory(address, words)
     }
     fn fail_card_memory(&mut self, range: Range<u64>, fault: MemoryFault) {
-        self.card.fail_card_memory(range, fault);
+        self.card().fail_card_memory(range, fault);
     }
     fn reset_buses(&mut self) {
-        self.card.reset_buses();
+        self.card().reset_buses();
     }
     fn mend_card_memory(&mut self) {
-        self.card.mend_card_memory();
+        self.card().mend_card_memory();
     }
 }
 
 fn broken(how: Break) -> CardTransport {
-    let card = model(&CardOptions::default());
-    CardTransport::new(Box::new(Broken { card, how }))
+    CardTransport::new(Box::new(Broken::new(Some(how))))
+}
+
+/// One that breaks when it has been opened.
+fn breaking(how: Break) -> RingDevice<CardTransport> {
+    let card = Broken::new(None);
+    let device = device(card.clone());
+    card.breaks(how);
+    device
 }
 
 #[test]
@@ -218,7 +247,7 @@ fn a_card_that_stays_in_a_state_is_given_up_in_time() {
         (u32::MAX, "is gone"),
     ];
     for (status, text) in states {
-        let mut device = RingDevice::new(broken(Break::Reads(Register::Status, status))).unwrap();
+        let mut device = breaking(Break::Reads(Register::Status, status));
         let deadline = Instant::now() + Duration::from_millis(50);
         let error = device
             .load_keys(&key, &mut |_, _| (), deadline)
@@ -229,11 +258,38 @@ fn a_card_that_stays_in_a_state_is_given_up_in_time() {
         (Status::RESETTING, "did not answer"),
         (Status::STUCK, "reset of the whole function"),
     ] {
-        let mut device = RingDevice::new(broken(Break::Reads(Register::Status, status))).unwrap();
+        let mut device = breaking(Break::Reads(Register::Status, status));
         let error = device
             .reset(Instant::now() + Duration::from_millis(50))
             .unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
+    }
+}
+
+/// Whoever had it before died with a job in flight, or left it halted.
+#[test]
+fn a_card_that_was_left_behind_works_for_the_next_owner() {
+    let key = toy_key(1);
+    let card = Broken::new(None);
+    let size = key.parameters().big_lwe_size();
+    for halts in [false, true] {
+        let mut dead = device(card.clone());
+        works(&mut dead, &key);
+        if halts {
+            let base = HostMemory::BASE;
+            let inputs = base + 0x10_0000..base + (64 << 20);
+            card.memory.fail(inputs, MemoryFault::Dead);
+        }
+        dead.submit(batch(vec![3; size])).unwrap();
+        if halts {
+            let error = dead.wait(soon()).unwrap_err();
+            assert!(matches!(error, DeviceError::Halted(_)), "{error}");
+            card.memory.mend();
+        }
+        drop(dead);
+        let mut next = device(card.clone());
+        assert_eq!(card.clone().read(Register::Status).unwrap(), 0);
+        works(&mut next, &key);
     }
 }
 

@@ -7,7 +7,9 @@ use super::machine::{Machine, describe};
 use super::output::Output;
 use crate::device::{Batch, Counters, Device, LutSlot};
 use crate::files;
+use crate::model::noise;
 use crate::tfhe;
+use ::tfhe::shortint::ClientKey;
 use clap::Args;
 use gyrus_interface::{PRIMARY, ParameterSet, layout};
 use std::time::{Duration, Instant};
@@ -32,15 +34,91 @@ pub(super) struct Arguments {
     insecure: Insecure,
 }
 
+/// Different inputs: the middles of the torus' eighths, in turn.
+const EIGHTHS: usize = 8;
+
+/// The middle of an eighth of the torus.
+const fn input(number: usize) -> u64 {
+    (2 * (number % EIGHTHS) as u64 + 1) << 60
+}
+
+/// What the table makes of that input: 1 to 4 sixteenths of the torus for the first half of it, and
+/// their negatives, as always, for the second.
+const fn output(number: usize) -> u64 {
+    let eighth = number % EIGHTHS;
+    let value = (eighth % 4 + 1) as u64 * (1 << 60);
+    if eighth < 4 {
+        value
+    } else {
+        value.wrapping_neg()
+    }
+}
+
+/// The table that does.
+fn table(set: &ParameterSet) -> Vec<u64> {
+    let words = layout::lut_words(set);
+    (0..words).map(|at| output(4 * at / words)).collect()
+}
+
+/// Looks at everything that comes back.
+struct Check<'a> {
+    client: &'a ClientKey,
+    /// Farthest that noise takes an output, mod 2^64.
+    limit: u64,
+    wrong: usize,
+    count: usize,
+}
+
+impl<'a> Check<'a> {
+    fn new(client: &'a ClientKey, set: &ParameterSet) -> Self {
+        // Sixteen standard deviations, and a hundredth of what is between two outputs at the most.
+        let limit = 16.0 * noise::bootstrap_variance(set).sqrt() * 2_f64.powi(64);
+        Self {
+            client,
+            limit: limit as u64,
+            wrong: 0,
+            count: 0,
+        }
+    }
+
+    /// Decrypts the outputs of inputs 0, 1, ... and so on.
+    fn outputs(&mut self, outputs: &[u64], inputs: usize) -> Result<(), CliError> {
+        let phases = tfhe::decrypt_phases(self.client, outputs)?;
+        let right = phases.iter().take(inputs).enumerate();
+        let right = right.filter(|(number, phase)| {
+            let error = phase.wrapping_sub(output(*number)).cast_signed();
+            error.unsigned_abs() <= self.limit
+        });
+        self.wrong += inputs - right.count();
+        self.count += inputs;
+        Ok(())
+    }
+
+    /// An error if an output was wrong.
+    const fn verdict(&self) -> Result<(), CliError> {
+        match self.wrong {
+            0 => Ok(()),
+            wrong => Err(CliError::WrongResults {
+                wrong,
+                count: self.count,
+            }),
+        }
+    }
+}
+
 /// Waits for a batch that went well.
-fn finish(device: &mut dyn Device) -> Result<(), CliError> {
+fn finish(device: &mut dyn Device) -> Result<Vec<u64>, CliError> {
     let finished = device.wait(Instant::now() + DEADLINE)?;
-    finished.outputs?;
-    Ok(())
+    Ok(finished.outputs?)
 }
 
 /// Cycles of one bootstrap with nothing else in flight.
-fn single(device: &mut dyn Device, batch: &Batch, set: &ParameterSet) -> Result<u64, CliError> {
+fn single(
+    device: &mut dyn Device,
+    batch: &Batch,
+    set: &ParameterSet,
+    check: &mut Check<'_>,
+) -> Result<u64, CliError> {
     let batch = Batch {
         inputs: batch.inputs[..set.big_lwe_size()].to_vec(),
         luts: batch.luts[..1].to_vec(),
@@ -48,8 +126,10 @@ fn single(device: &mut dyn Device, batch: &Batch, set: &ParameterSet) -> Result<
     };
     let before = device.counters()?.cycles;
     device.submit(batch)?;
-    finish(device)?;
-    Ok(device.counters()?.cycles - before)
+    let outputs = finish(device)?;
+    let cycles = device.counters()?.cycles - before;
+    check.outputs(&outputs, 1)?;
+    Ok(cycles)
 }
 
 /// What the counters say of some batches in the middle of a queue.
@@ -58,15 +138,17 @@ fn sustained(
     batch: &Batch,
     queued: usize,
     batches: usize,
+    check: &mut Check<'_>,
     out: &Output,
 ) -> Result<Counters, CliError> {
+    let count = batch.luts.len();
     let mut progress = out.progress("measuring", "batches", (batches + 1) as u64);
     let mut to_submit = queued + batches;
     for _ in 0..queued {
         device.submit(batch.clone())?;
         to_submit -= 1;
     }
-    finish(device)?;
+    let mut outputs = finish(device)?;
     let before = device.counters()?;
     for done in 0..batches {
         progress.set(done as u64 + 1);
@@ -74,40 +156,85 @@ fn sustained(
             device.submit(batch.clone())?;
             to_submit -= 1;
         }
-        finish(device)?;
+        // The device has enough to do meanwhile.
+        check.outputs(&outputs, count)?;
+        outputs = finish(device)?;
     }
     let after = device.counters()?;
+    check.outputs(&outputs, count)?;
     for _ in 0..queued - 1 {
-        finish(device)?;
+        let outputs = finish(device)?;
+        check.outputs(&outputs, count)?;
     }
     Ok(after.since(&before))
+}
+
+/// What was measured.
+struct Measured {
+    /// Cycles of a bootstrap with nothing else in flight.
+    alone: u64,
+    /// Of the batches that were measured.
+    counted: Counters,
+    /// Ciphertexts of a batch.
+    count: usize,
+    /// Batches in flight.
+    queued: usize,
+    /// Bootstraps whose outputs were right.
+    checked: usize,
+}
+
+/// Measures a device, and checks all that it computes.
+fn measure(
+    device: &mut dyn Device,
+    set: &ParameterSet,
+    queued: usize,
+    batches: usize,
+    out: &Output,
+) -> Result<Measured, CliError> {
+    let (client, evaluation) = files::generate_keys(set)?;
+    let key = tfhe::import_evaluation_key_as(evaluation.compressed(), set.clone())?;
+    let identity = device.identity();
+    let count = identity.preferred_batch.max(1);
+    let queued = queued.min(identity.max_in_flight);
+    let deadline = Instant::now() + DEADLINE;
+    device.load_keys(&key, &mut |_, _| (), deadline)?;
+    device.load_luts(LutSlot(0), &[&table(set)], deadline)?;
+    let words: Vec<u64> = (0..count).map(input).collect();
+    client.with_key(|client| {
+        let batch = Batch {
+            inputs: tfhe::expand(&tfhe::encrypt_words(client, &words)?, set)?,
+            luts: vec![LutSlot(0); count],
+            samples: 1,
+            stride: 0,
+        };
+        let mut check = Check::new(client, set);
+        let alone = single(device, &batch, set, &mut check)?;
+        let counted = sustained(device, &batch, queued, batches, &mut check, out)?;
+        check.verdict()?;
+        Ok(Measured {
+            alone,
+            counted,
+            count,
+            queued,
+            checked: check.count,
+        })
+    })
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
     let set = find_parameters(&arguments.parameters, &arguments.insecure)?;
     warn_if_insecure(&set, out);
-    let (client, evaluation) = files::generate_keys(&set)?;
-    let key = tfhe::import_evaluation_key_as(evaluation.compressed(), set.clone())?;
     let mut device = arguments.machine.device(out)?;
     let device = device.as_mut();
     let identity = device.identity().clone();
-    let deadline = Instant::now() + DEADLINE;
-    device.load_keys(&key, &mut |_, _| (), deadline)?;
-    let table = vec![1 << 60; layout::lut_words(&set)];
-    device.load_luts(LutSlot(0), &[&table], deadline)?;
-
-    let count = identity.preferred_batch.max(1);
-    let list = client.with_key(|key| tfhe::encrypt_words(key, &vec![0; count]))?;
-    let batch = Batch {
-        inputs: tfhe::expand(&list, &set)?,
-        luts: vec![LutSlot(0); count],
-        samples: 1,
-        stride: 0,
-    };
-    let queued = usize::from(arguments.queued).min(identity.max_in_flight);
     let batches = usize::from(arguments.batches);
-    let alone = single(device, &batch, &set)?;
-    let counted = sustained(device, &batch, queued, batches, out)?;
+    let Measured {
+        alone,
+        counted,
+        count,
+        queued,
+        checked,
+    } = measure(device, &set, arguments.queued.into(), batches, out)?;
 
     let clock = identity.clock_hz as f64;
     let bootstraps = (batches * count) as f64;
@@ -131,6 +258,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         bootstraps / seconds,
         clock / 1e6
     ))?;
+    let cmux = counted.cycles as f64 / bootstraps / set.lwe_dimension.0 as f64;
+    // HPU's figures are of the primary set.
+    let primary = set.name == PRIMARY;
+    let hpu = if primary { " (HPU: 32)" } else { "" };
+    out.result(format_args!(
+        "CMUX        {cmux:.2} cycles a CMUX and ciphertext{hpu}, all stages and waits included"
+    ))?;
     out.result(format_args!(
         "core        takes coefficients in {:.2}% of the cycles, waits for its key in {:.2}%",
         share(counted.turn_cycles),
@@ -146,12 +280,129 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         gigabytes(counted.host_bytes_read),
         gigabytes(counted.host_bytes_written)
     ))?;
-    if set.name != PRIMARY {
-        // HPU's figures are of this set.
+    out.result(format_args!(
+        "checked     all {checked} results, decrypted, are right"
+    ))?;
+    if !primary {
         return Ok(());
     }
     out.result(
         "reference   HPU (V80, 400 MHz, n = 879): 14,167 PBS/s, 847 us a batch of 12, 611 us at \
-         least (tfhe-rs documentation)",
+         least (tfhe-rs documentation); derived from these: 32 cycles a CMUX and ciphertext, 278 \
+         with two in flight",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{
+        BatchTag, DeviceChoice, DeviceOptions, Finished, Identity, Progress, Statistics, open,
+    };
+    use crate::key::EvaluationKey;
+    use gyrus_interface::{DeviceError, catalogue};
+
+    /// The model, with a fault in some of its results.
+    struct Faulty {
+        device: Box<dyn Device>,
+        /// Batches that came back.
+        batches: usize,
+        /// Batch and ciphertext of which a result is wrong.
+        faults: Vec<(usize, usize)>,
+    }
+
+    impl Device for Faulty {
+        fn identity(&self) -> &Identity {
+            self.device.identity()
+        }
+
+        fn load_keys(
+            &mut self,
+            key: &EvaluationKey,
+            progress: Progress<'_>,
+            deadline: Instant,
+        ) -> Result<(), DeviceError> {
+            self.device.load_keys(key, progress, deadline)
+        }
+
+        fn parameters(&self) -> Option<&ParameterSet> {
+            self.device.parameters()
+        }
+
+        fn load_luts(
+            &mut self,
+            first: LutSlot,
+            luts: &[&[u64]],
+            deadline: Instant,
+        ) -> Result<(), DeviceError> {
+            self.device.load_luts(first, luts, deadline)
+        }
+
+        fn submit(&mut self, batch: Batch) -> Result<BatchTag, DeviceError> {
+            self.device.submit(batch)
+        }
+
+        fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError> {
+            let mut finished = self.device.wait(deadline)?;
+            let size = catalogue::toy().big_lwe_size();
+            for (batch, number) in &self.faults {
+                if *batch == self.batches
+                    && let Ok(words) = &mut finished.outputs
+                {
+                    // The body, by a 64th of the torus: a quarter of what is between two results.
+                    words[(number + 1) * size - 1] ^= 1 << 58;
+                }
+            }
+            self.batches += 1;
+            Ok(finished)
+        }
+
+        fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+            self.device.reset(deadline)
+        }
+
+        fn statistics(&self) -> Statistics {
+            self.device.statistics()
+        }
+
+        fn counters(&mut self) -> Result<Counters, DeviceError> {
+            self.device.counters()
+        }
+    }
+
+    /// Measures two batches with two in flight: four of them behind a bootstrap alone.
+    fn with_faults(faults: &[(usize, usize)]) -> Result<Measured, CliError> {
+        let mut device = Faulty {
+            device: open(DeviceChoice::Model, DeviceOptions::default()).expect("opens"),
+            batches: 0,
+            faults: faults.to_vec(),
+        };
+        let out = Output::new(true, Duration::from_secs(10));
+        measure(&mut device, &catalogue::toy(), 2, 2, &out)
+    }
+
+    #[test]
+    fn results_that_are_all_right_are_all_counted() {
+        let measured = with_faults(&[]).expect("is right");
+        assert!(measured.count > 1);
+        assert_eq!(measured.checked, 1 + 4 * measured.count);
+    }
+
+    #[test]
+    fn no_wrong_result_goes_unnoticed() {
+        let all = 1 + 4 * with_faults(&[]).expect("is right").count;
+        // Each of the batches, measured or not.
+        let faults = [(0, 0), (1, 1), (2, 0), (3, 1), (4, 0)];
+        for (last, fault) in faults.iter().enumerate() {
+            for (faults, expected) in [(&[*fault][..], 1), (&faults[..=last], last + 1)] {
+                match with_faults(faults) {
+                    Err(CliError::WrongResults { wrong, count }) => {
+                        assert_eq!((wrong, count), (expected, all));
+                    }
+                    Err(error) => panic!("{error}"),
+                    Ok(_) => panic!("{faults:?} went unnoticed"),
+                }
+            }
+        }
+    }
 }

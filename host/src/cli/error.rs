@@ -58,6 +58,8 @@ pub(super) enum CliError {
         "only {agree} of {count} decrypted answers equal the plaintext model's, fewer than 98%"
     )]
     Disagreement { agree: usize, count: usize },
+    #[error("{wrong} of {count} results of the device are wrong")]
+    WrongResults { wrong: usize, count: usize },
     #[error("the encrypted answers have {answers} images, --index names {numbers}")]
     ImageNumbers { answers: usize, numbers: usize },
     #[error("cannot write the results")]
@@ -98,6 +100,11 @@ impl CliError {
             Self::Disagreement { .. } => {
                 "with parameters that the model was made for, this is a fault of the device or of \
                  this program; compare with --device model, and report it"
+                    .into()
+            }
+            Self::WrongResults { .. } => {
+                "this is a fault of the device or of this program: its figures are worth nothing; \
+                 compare with --device model, and report it"
                     .into()
             }
             Self::ImageNumbers { .. } => {

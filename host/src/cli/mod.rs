@@ -15,6 +15,7 @@ mod images;
 mod infer;
 mod info;
 mod keygen;
+mod lines;
 mod machine;
 mod output;
 mod plan;
@@ -23,6 +24,7 @@ use clap::{Args, Parser, Subcommand};
 use error::CliError;
 use output::Output;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Encrypted inference on the Gyrus accelerator for TFHE.
 #[derive(Debug, Parser)]
@@ -31,6 +33,9 @@ struct Command {
     /// Print results and errors only.
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Seconds between two lines of progress, where the standard error is no terminal.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    progress_seconds: u16,
     #[command(subcommand)]
     action: Action,
 }
@@ -69,7 +74,10 @@ struct Insecure {
 #[must_use]
 pub fn main() -> ExitCode {
     let command = Command::parse();
-    let mut out = Output::new(command.quiet);
+    let mut out = Output::new(
+        command.quiet,
+        Duration::from_secs(command.progress_seconds.into()),
+    );
     let result = match command.action {
         Action::Keygen(arguments) => keygen::run(&arguments, &mut out),
         Action::Encrypt(arguments) => encrypt::run(&arguments, &mut out),

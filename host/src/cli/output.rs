@@ -1,28 +1,30 @@
 //! Where results, remarks, progress and errors go.
 
 use super::error::CliError;
+use super::lines::{Lines, Task, megacycles};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
-
-/// Time between two plain lines of progress, when the standard error is not a terminal.
-const LINE_INTERVAL: Duration = Duration::from_secs(10);
+use std::time::Duration;
 
 /// The command's ends of the standard streams.
 pub(super) struct Output {
     quiet: bool,
+    /// Time between two plain lines of progress.
+    interval: Duration,
     /// Clock cycles that a simulation has done, if one runs.
     cycles: OnceLock<Arc<AtomicU64>>,
 }
 
 impl Output {
-    pub(super) const fn new(quiet: bool) -> Self {
+    /// Progress comes in a line each `interval` where the standard error is no terminal.
+    pub(super) const fn new(quiet: bool, interval: Duration) -> Self {
         Self {
             quiet,
+            interval,
             cycles: OnceLock::new(),
         }
     }
@@ -112,55 +114,40 @@ impl Output {
             // those of the first one of a batch.
             bar.enable_steady_tick(Duration::from_millis(250));
         }
-        let lines = !terminal && !self.quiet;
-        Progress {
+        let task = Arc::new(Task {
             what,
             unit,
-            total,
-            bar,
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(total),
             cycles,
-            next_line: lines.then(|| Instant::now() + LINE_INTERVAL),
+        });
+        let lines = (!terminal && !self.quiet)
+            .then(|| Lines::start(Arc::clone(&task), self.interval, io::stderr()));
+        Progress {
+            task,
+            bar,
+            _lines: lines,
         }
     }
 }
 
 /// Progress of one task: a bar on a terminal, now and then a line otherwise.
 pub(super) struct Progress {
-    what: &'static str,
-    unit: &'static str,
-    total: u64,
+    task: Arc<Task>,
     bar: ProgressBar,
-    cycles: Option<Arc<AtomicU64>>,
-    next_line: Option<Instant>,
+    /// Written until this is dropped.
+    _lines: Option<Lines>,
 }
 
 impl Progress {
     pub(super) fn set(&mut self, done: u64) {
+        self.task.done.store(done, Ordering::Relaxed);
         self.bar.set_position(done);
-        if let Some(next) = &mut self.next_line
-            && Instant::now() >= *next
-        {
-            *next = Instant::now() + LINE_INTERVAL;
-            // Progress that cannot be shown is no reason to stop.
-            let _ = writeln!(
-                io::stderr().lock(),
-                "{}: {done} of {} {}{}",
-                self.what,
-                self.total,
-                self.unit,
-                self.cycles
-                    .as_ref()
-                    .map_or_else(String::new, |cycles| format!(
-                        ", {}",
-                        megacycles(cycles.load(Ordering::Relaxed))
-                    ))
-            );
-        }
     }
 
     /// As [`Self::set`], when the total was not known at the start.
     pub(super) fn set_of(&mut self, done: u64, total: u64) {
-        self.total = total;
+        self.task.total.store(total, Ordering::Relaxed);
         self.bar.set_length(total);
         self.set(done);
     }
@@ -170,11 +157,6 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
-}
-
-/// Clock cycles for people.
-fn megacycles(count: u64) -> String {
-    format!("{:.2} million cycles", count as f64 / 1e6)
 }
 
 /// A size in bytes for people.

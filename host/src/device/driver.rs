@@ -35,16 +35,21 @@ pub(super) struct Driver<T> {
 }
 
 impl<T: Transport> Driver<T> {
-    /// Asks the card what it is.
+    /// Asks the card what it is, and resets it unless it is as after power-on: a process that died may
+    /// have left it configured, busy or halted.
     ///
     /// # Errors
-    /// See [`Capabilities::read`].
-    pub(super) fn open(mut transport: T) -> Result<Self, DeviceError> {
+    /// See [`Capabilities::read`]; [`DeviceError::Timeout`], [`DeviceError::Stuck`] of the reset.
+    pub(super) fn open(mut transport: T, deadline: Instant) -> Result<Self, DeviceError> {
         let capabilities = Capabilities::read(|register| transport.read_register(register))?;
-        Ok(Self {
+        let mut driver = Self {
             transport,
             capabilities,
-        })
+        };
+        if driver.status()? != Status(0) {
+            driver.reset(deadline)?;
+        }
+        Ok(driver)
     }
 
     fn status(&mut self) -> Result<Status, DeviceError> {

@@ -78,7 +78,8 @@ pub trait Transport: Send {
     }
 
     /// Waits until an interrupt cause stands that is enabled, or `deadline` passes; which of the two
-    /// does not matter. Time may pass on a simulated card only here and while registers are read.
+    /// does not matter. Time may pass on a simulated card only here and while registers are read and
+    /// written.
     ///
     /// # Errors
     /// The card is gone.

@@ -172,6 +172,7 @@ impl State {
                     0
                 };
                 self.set(Register::Status, status);
+                self.submitted.clear();
             }
             Register::Control if !resetting => {
                 let entries = self.get(Register::RingEntries) as usize;

@@ -51,21 +51,38 @@ impl<T: Transport> RingDevice<T> {
         Ok(Some(ended(&bytes)))
     }
 
-    /// Waits for the next completion, and takes its job out of those in flight.
+    /// Takes the job of a completion out of those in flight.
+    fn job_of(&mut self, (tag, result): Ended) -> Result<(Ended, InFlight), DeviceError> {
+        let job = self.in_flight.remove(&tag).ok_or_else(|| {
+            DeviceError::Protocol(format!("a completion for job {tag}, not in flight"))
+        })?;
+        Ok(((tag, result), job))
+    }
+
+    /// Waits for the next completion, and takes its job out of those in flight. What the card completed
+    /// before it went wrong comes before the error.
     fn next_ended(&mut self, deadline: Instant) -> Result<(Ended, InFlight), DeviceError> {
         let start = Instant::now();
         // A completion that comes after the interrupt causes were cleared is seen by the second look
         // or raises the interrupt.
         let mut acknowledged = false;
         loop {
-            if let Some((tag, result)) = self.poll()? {
-                let job = self.in_flight.remove(&tag).ok_or_else(|| {
-                    DeviceError::Protocol(format!("a completion for job {tag}, not in flight"))
-                })?;
-                return Ok(((tag, result), job));
+            if let Some(ended) = self.poll()? {
+                return self.job_of(ended);
+            }
+            if let Some(error) = self.fault.take() {
+                return Err(error);
             }
             if !acknowledged {
-                self.driver.acknowledge()?;
+                if let Err(error) = self.driver.acknowledge() {
+                    // A completion may have come between the look at the ring and the fault. If
+                    // even this look fails, the fault says more.
+                    let Ok(Some(ended)) = self.poll() else {
+                        return Err(error);
+                    };
+                    self.fault = Some(error);
+                    return self.job_of(ended);
+                }
                 acknowledged = true;
                 continue;
             }

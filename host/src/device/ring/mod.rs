@@ -13,6 +13,8 @@ mod upload;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
+mod halts;
+#[cfg(test)]
 mod tests;
 
 use super::driver::Driver;
@@ -28,7 +30,18 @@ use gyrus_interface::ring::Cursor;
 use gyrus_interface::settings::Settings;
 use gyrus_interface::{DeviceError, Job, ParameterSet};
 use std::collections::{HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
+
+/// Longest reset of a card that another process has left behind.
+const TAKEOVER: Duration = Duration::from_secs(10);
+
+/// A tag that no job of a former owner of the card had: none submits more than one a nanosecond.
+fn first_tag() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(1, |since| {
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX / 2)
+    })
+}
 
 /// What is in flight under a tag.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +73,8 @@ pub struct RingDevice<T> {
     free_lut_places: Vec<usize>,
     /// Batches that finished while something else was waited for.
     finished: VecDeque<Finished>,
+    /// What went wrong behind the completion that was taken last.
+    fault: Option<DeviceError>,
     keys_loaded: bool,
     /// Since when batches are in flight.
     busy_since: Option<Instant>,
@@ -68,13 +83,18 @@ pub struct RingDevice<T> {
 }
 
 impl<T: Transport> RingDevice<T> {
-    /// Takes a card over.
+    /// Takes a card over. What another process may have left on it is reset.
     ///
     /// # Errors
     /// [`DeviceError::InterfaceVersion`] when it speaks another version, [`DeviceError::Protocol`]
-    /// when it is none, or what it says of itself cannot be, [`DeviceError::Removed`] when it is gone.
+    /// when it is none, or what it says of itself cannot be, [`DeviceError::Removed`] when it is gone,
+    /// [`DeviceError::Timeout`] or [`DeviceError::Stuck`] when a reset does not help.
     pub fn new(transport: T) -> Result<Self, DeviceError> {
-        let driver = Driver::open(transport)?;
+        Self::take_over(transport, Instant::now() + TAKEOVER)
+    }
+
+    fn take_over(transport: T, deadline: Instant) -> Result<Self, DeviceError> {
+        let driver = Driver::open(transport, deadline)?;
         let card = &driver.capabilities;
         let identity = Identity {
             name: driver.transport.name().to_owned(),
@@ -92,11 +112,12 @@ impl<T: Transport> RingDevice<T> {
             plan: None,
             submission: Cursor::start(RING_ENTRIES as usize),
             completion: Cursor::start(RING_ENTRIES as usize),
-            next_tag: 1,
+            next_tag: first_tag(),
             in_flight: HashMap::new(),
             free_buffers: Vec::new(),
             free_lut_places: Vec::new(),
             finished: VecDeque::new(),
+            fault: None,
             keys_loaded: false,
             busy_since: None,
             statistics: Statistics::default(),
@@ -172,6 +193,7 @@ impl<T: Transport> RingDevice<T> {
         self.free_buffers.clear();
         self.free_lut_places.clear();
         self.finished.clear();
+        self.fault = None;
         self.statistics.key_bytes = 0;
     }
 
