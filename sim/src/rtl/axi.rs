@@ -7,6 +7,7 @@ use super::rules::{Offer, Rule, check_beat, check_burst};
 use super::stalls::{Gate, Stalls};
 use crate::device::MemoryFault;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Bursts that memory has accepted and not answered, at most.
 const MOST_BURSTS: usize = 32;
@@ -39,8 +40,15 @@ const fn response(fault: Option<MemoryFault>) -> Option<u64> {
         None => Some(0),
         Some(MemoryFault::Error) => Some(SLVERR),
         Some(MemoryFault::Nowhere) => Some(DECERR),
-        Some(MemoryFault::Dead | MemoryFault::Mute) => None,
+        // Memory serves what it has heard.
+        Some(MemoryFault::Dead | MemoryFault::Mute | MemoryFault::Deaf) => None,
     }
+}
+
+/// The addresses of a burst, of which nobody knows yet whether it is one.
+fn span([address, length]: [u64; 2], beat_bytes: u64) -> Range<u64> {
+    let bytes = length.saturating_add(1).saturating_mul(beat_bytes);
+    address..address.saturating_add(bytes)
 }
 
 /// Reads of one channel.
@@ -90,10 +98,16 @@ impl ReadPort {
         self.offer = Offer::default();
     }
 
+    const fn beat_bytes(&self) -> u64 {
+        8 * self.words.len() as u64
+    }
+
     /// Sets the inputs of cycle `now`.
     pub(super) fn drive(&mut self, now: u64, inputs: &mut Pins<'_>) {
         let open = self.gate.is_open(now, &mut self.stalls);
-        self.taking = open && self.bursts.len() < MOST_BURSTS;
+        let offered = self.offer.pending();
+        let offered = offered.map(|offered| span(offered, self.beat_bytes()));
+        self.taking = open && self.bursts.len() < MOST_BURSTS && self.memory.hears(offered);
         inputs.set(self.pins.arready, self.taking);
         if let (None, Some(burst)) = (self.shown, self.bursts.front())
             && burst.due <= now
@@ -116,7 +130,7 @@ impl ReadPort {
     /// Takes note of what moved in cycle `now`.
     pub(super) fn sample(&mut self, now: u64, outputs: &[u64]) -> Result<(), Rule> {
         let high = |pin: usize| outputs[pin] != 0;
-        let beat_bytes = 8 * self.words.len() as u64;
+        let beat_bytes = self.beat_bytes();
         if self.shown.is_some() && high(self.pins.rready) {
             self.shown = None;
             self.next_beat = now + self.pace.beat_cycles + self.stalls.pause();
@@ -215,7 +229,9 @@ impl WritePort {
     /// Sets the inputs of cycle `now`.
     pub(super) fn drive(&mut self, now: u64, inputs: &mut Pins<'_>) {
         let open = self.address_gate.is_open(now, &mut self.stalls);
-        self.taking_address = open && self.bursts.len() < MOST_BURSTS;
+        let offered = self.address_offer.pending();
+        let offered = offered.map(|offered| span(offered, 8));
+        self.taking_address = open && self.bursts.len() < MOST_BURSTS && self.memory.hears(offered);
         inputs.set(self.pins.awready, self.taking_address);
         let open = self.word_gate.is_open(now, &mut self.stalls);
         let is = |address, fault| self.memory.fault(address) == Some(fault);
@@ -254,7 +270,7 @@ impl WritePort {
                     Some(MemoryFault::Error) => self.response = SLVERR,
                     Some(MemoryFault::Nowhere) => self.response = DECERR,
                     Some(MemoryFault::Mute) => self.mute = Some(burst.address),
-                    Some(MemoryFault::Dead) | None => (),
+                    Some(MemoryFault::Dead | MemoryFault::Deaf) | None => (),
                 }
             }
             burst.address += 8;

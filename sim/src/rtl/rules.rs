@@ -66,6 +66,11 @@ impl<const N: usize> Default for Offer<N> {
 }
 
 impl<const N: usize> Offer<N> {
+    /// What was offered up to the last cycle, and not taken.
+    pub(super) const fn pending(&self) -> Option<[u64; N]> {
+        self.0
+    }
+
     /// Looks at a cycle.
     pub(super) fn check(
         &mut self,
@@ -133,6 +138,8 @@ mod tests {
         ] {
             let (valid, ready, signals) = cycle;
             assert_eq!(offer.check(valid, ready, signals), expected, "{cycle:?}");
+            let left = (valid && !ready).then_some(signals);
+            assert_eq!(offer.pending(), left, "{cycle:?}");
         }
     }
 
