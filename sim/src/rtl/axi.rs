@@ -12,6 +12,10 @@ use std::ops::Range;
 /// Bursts that memory has accepted and not answered, at most.
 const MOST_BURSTS: usize = 32;
 
+/// With jitter, one in so many written bursts has its address taken only when its first word is offered, as AXI
+/// allows.
+const ONE_IN_AFTER_WORDS: u32 = 4;
+
 /// Answers of the bus: an error of the memory, and of the address.
 const SLVERR: u64 = 2;
 const DECERR: u64 = 3;
@@ -177,6 +181,8 @@ pub(super) struct WritePort {
     word_gate: Gate,
     address_offer: Offer<2>,
     word_offer: Offer<3>,
+    /// The next address is taken when its first word is offered.
+    after_word: bool,
     /// An address, a word is taken in this cycle; an answer is given.
     taking_address: bool,
     taking: bool,
@@ -200,6 +206,7 @@ impl WritePort {
             word_gate: Gate::default(),
             address_offer: Offer::default(),
             word_offer: Offer::default(),
+            after_word: false,
             taking_address: false,
             taking: false,
             answering: false,
@@ -231,7 +238,10 @@ impl WritePort {
         let open = self.address_gate.is_open(now, &mut self.stalls);
         let offered = self.address_offer.pending();
         let offered = offered.map(|offered| span(offered, 8));
-        self.taking_address = open && self.bursts.len() < MOST_BURSTS && self.memory.hears(offered);
+        // With all words of the bursts before taken, a word that is offered is this burst's.
+        let may = !self.after_word || self.bursts.is_empty() && self.word_offer.pending().is_some();
+        let room = self.bursts.len() < MOST_BURSTS;
+        self.taking_address = open && may && room && self.memory.hears(offered);
         inputs.set(self.pins.awready, self.taking_address);
         let open = self.word_gate.is_open(now, &mut self.stalls);
         let is = |address, fault| self.memory.fault(address) == Some(fault);
@@ -288,6 +298,7 @@ impl WritePort {
         self.address_offer
             .check(valid, self.taking_address, [address, length])?;
         if self.taking_address && valid {
+            self.after_word = self.stalls.happens(ONE_IN_AFTER_WORDS);
             self.bursts.push_back(Burst {
                 address,
                 beats: check_burst(address, length, 8)?,
