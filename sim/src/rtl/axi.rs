@@ -102,6 +102,11 @@ impl ReadPort {
         self.offer = Offer::default();
     }
 
+    /// Whether the card offers nothing.
+    pub(super) fn is_quiet(&self, outputs: &[u64]) -> bool {
+        outputs[self.pins.arvalid] == 0
+    }
+
     const fn beat_bytes(&self) -> u64 {
         8 * self.words.len() as u64
     }
@@ -231,6 +236,11 @@ impl WritePort {
         (self.response, self.mute) = (0, None);
         self.address_offer = Offer::default();
         self.word_offer = Offer::default();
+    }
+
+    /// Whether the card offers nothing.
+    pub(super) fn is_quiet(&self, outputs: &[u64]) -> bool {
+        outputs[self.pins.awvalid] == 0 && outputs[self.pins.wvalid] == 0
     }
 
     /// Sets the inputs of cycle `now`.

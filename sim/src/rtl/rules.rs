@@ -37,6 +37,12 @@ pub enum Rule {
     /// The last beat, and no other, says that it is.
     #[error("a beat with {0} more behind it in its burst, and the wrong wlast")]
     Last(u64),
+    /// An answer is to something that was taken before.
+    #[error("an answer to nothing that was asked")]
+    Unasked,
+    /// In a reset nothing is offered.
+    #[error("an offer in a reset")]
+    InReset,
     /// Of our own: all bytes of a word are written, or none.
     #[error("strobes of {0:#x}")]
     Strobes(u64),

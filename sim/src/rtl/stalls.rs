@@ -38,6 +38,14 @@ impl Stalls {
         }
     }
 
+    /// Cycles by which something is late, up to so many.
+    pub(super) const fn at_most(&mut self, most: u64) -> u64 {
+        match &mut self.0 {
+            Some((_, random)) => random.word() % (most + 1),
+            None => 0,
+        }
+    }
+
     /// Whether something happens that does so once in `times`.
     pub(super) const fn happens(&mut self, times: u32) -> bool {
         match &mut self.0 {
