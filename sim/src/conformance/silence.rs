@@ -1,4 +1,4 @@
-//! Buses that do not answer, each of them in each way: the card waits until the deadline, then halts and
+//! Buses that do not answer, or do not take an address, each of them in each way: the card waits until the deadline, then halts and
 //! names the bus; a reset helps once the bus answered.
 
 use super::bench::{Bench, ready};
@@ -11,6 +11,14 @@ use gyrus_interface::JobStatus;
 use gyrus_interface::job::{Job, KeyKind};
 use gyrus_interface::registers::{Bus, Control, Fault, Register, Status};
 use std::ops::Range;
+
+/// The bus that reads a key.
+const fn key_bus(kind: KeyKind) -> Bus {
+    match kind {
+        KeyKind::Bootstrapping => Bus::Key,
+        KeyKind::Keyswitch => Bus::Keyswitch,
+    }
+}
 
 /// Where a bus falls silent.
 struct Silence {
@@ -40,11 +48,13 @@ impl Silence {
         let (what, bus, fault, range, job) = match number {
             0..6 => {
                 let address = key_word(rig, bench, kind, number / 2);
-                let bus = match kind {
-                    KeyKind::Bootstrapping => Bus::Key,
-                    KeyKind::Keyswitch => Bus::Keyswitch,
-                };
-                ("a key", bus, MemoryFault::Dead, word(address), job)
+                (
+                    "a key",
+                    key_bus(kind),
+                    MemoryFault::Dead,
+                    word(address),
+                    job,
+                )
             }
             6 | 7 => {
                 let first = bench.channels(kind).first().cloned().unwrap_or_default();
@@ -99,13 +109,60 @@ impl Silence {
                 let what = "an upload's source";
                 (what, Bus::HostRead, MemoryFault::Dead, range, job)
             }
-            _ => return Ok(None),
+            15..19 => {
+                let address = key_word(rig, bench, kind, (number - 15) / 2);
+                let what = "the address of a key";
+                (what, key_bus(kind), MemoryFault::Deaf, word(address), job)
+            }
+            19.. => return Self::deaf(rig, bench, number - 19),
         };
         Ok(Some(Self {
             what,
             bus,
             fault,
             range,
+            job,
+        }))
+    }
+
+    /// The `number`-th of those that do not take an address, but for keys.
+    fn deaf(
+        rig: &mut Rig<'_>,
+        bench: &Bench,
+        number: usize,
+    ) -> Result<Option<Self>, ConformanceError> {
+        let table = rig.settings.lut_address;
+        let job = bench.job();
+        let (what, bus, address, job) = match number {
+            0 => ("the address of a table", Bus::CardRead, table + 1024, job),
+            1 => {
+                let job = rig.tables(0, &bench.table)?;
+                let what = "the address of an upload";
+                (what, Bus::CardWrite, table + 1024, job)
+            }
+            2 => {
+                let first = bench.destination;
+                ("the address of a destination", Bus::HostWrite, first, job)
+            }
+            3 => {
+                let entry = rig.next_completion();
+                ("the address of a completion", Bus::HostWrite, entry, job)
+            }
+            4 => {
+                let middle = bench.source + 400;
+                ("the address of a source", Bus::HostRead, middle, job)
+            }
+            5 => {
+                let entry = rig.next_entry();
+                ("the address of a descriptor", Bus::HostRead, entry, job)
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(Self {
+            what,
+            bus,
+            fault: MemoryFault::Deaf,
+            range: address..address + 8,
             job,
         }))
     }

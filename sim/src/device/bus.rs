@@ -123,7 +123,9 @@ impl Buses {
                 Some(MemoryFault::Error | MemoryFault::Nowhere) => {
                     return Err(Failure::Job(JobStatus::BusError, at));
                 }
-                Some(MemoryFault::Dead | MemoryFault::Mute) => self.wait_for(at, bus)?,
+                Some(MemoryFault::Dead | MemoryFault::Mute | MemoryFault::Deaf) => {
+                    self.wait_for(at, bus)?;
+                }
             }
         }
     }

@@ -16,13 +16,16 @@ pub enum MemoryFault {
     Dead,
     /// It takes words, but does not say that it has them, until the fault is removed; it gives none.
     Mute,
+    /// Its bus takes no address of a burst that touches it, until the fault is removed. Bursts whose address was
+    /// taken before are served.
+    Deaf,
 }
 
 impl MemoryFault {
     /// Whether the bus does not answer.
     #[must_use]
     pub const fn is_silent(self) -> bool {
-        matches!(self, Self::Dead | Self::Mute)
+        matches!(self, Self::Dead | Self::Mute | Self::Deaf)
     }
 }
 
@@ -47,6 +50,16 @@ impl Faults {
         let mut faults = self.0.iter();
         let found = faults.find(|(range, _)| range.start < end && address < range.end);
         found.map(|(_, fault)| *fault)
+    }
+
+    /// Whether a bus takes an address in a cycle before which it was offered this burst, or none: with a deaf
+    /// place somewhere, it has to see an address before it takes it.
+    pub(crate) fn hears(&self, burst: Option<Range<u64>>) -> bool {
+        let deaf = |fault: Option<MemoryFault>| fault == Some(MemoryFault::Deaf);
+        if !self.0.iter().any(|(_, fault)| deaf(Some(*fault))) {
+            return true;
+        }
+        burst.is_some_and(|burst| !burst.step_by(WORD_BYTES).any(|at| deaf(self.at(at))))
     }
 
     /// The first word with a fault among those of a range that begins with a word: its address, and the
@@ -92,7 +105,7 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use MemoryFault::{Dead, Error, Mute, Nowhere};
+    use MemoryFault::{Dead, Deaf, Error, Mute, Nowhere};
 
     #[test]
     fn words_are_served_up_to_the_first_with_a_fault() {
@@ -120,5 +133,29 @@ mod tests {
         assert_eq!(faults.served(there(), 56, 2), (0, Some(Error)));
         faults.mend();
         assert_eq!(faults.served(there(), 64, 8), (8, None));
+    }
+
+    #[test]
+    fn a_bus_is_deaf_to_bursts_that_touch_a_fault_in_sight() {
+        let mut faults = Faults::default();
+        faults.fail(64..128, Dead);
+        assert!(faults.hears(None) && faults.hears(Some(0..4096)));
+        faults.fail(100..101, Deaf);
+        assert!(!faults.hears(None));
+        assert_eq!(faults.served(0..4096, 96, 1), (0, Some(Deaf)));
+        for (burst, deaf) in [
+            (64..96, false),
+            (64..104, true),
+            (96..104, true),
+            (96..512, true),
+            (104..512, false),
+        ] {
+            assert_eq!(faults.hears(Some(burst.clone())), !deaf, "{burst:?}");
+        }
+        // Another fault in front of it.
+        faults.fail(96..104, Mute);
+        assert!(!faults.hears(None) && faults.hears(Some(64..512)));
+        faults.mend();
+        assert!(faults.hears(None) && faults.hears(Some(64..512)));
     }
 }

@@ -94,6 +94,12 @@ impl HostMemory {
         self.served(address, 1).1
     }
 
+    /// Whether a bus takes an address, as [`Faults::hears`] says.
+    pub(crate) fn hears(&self, burst: Option<Range<u64>>) -> bool {
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        faults.hears(burst)
+    }
+
     /// Reads words as a card does, up to the first one that is not served: their number, and the
     /// fault, if there is one.
     #[must_use]

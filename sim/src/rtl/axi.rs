@@ -7,9 +7,14 @@ use super::rules::{Offer, Rule, check_beat, check_burst};
 use super::stalls::{Gate, Stalls};
 use crate::device::MemoryFault;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Bursts that memory has accepted and not answered, at most.
 const MOST_BURSTS: usize = 32;
+
+/// With jitter, one in so many written bursts has its address taken only when its first word is offered, as AXI
+/// allows.
+const ONE_IN_AFTER_WORDS: u32 = 4;
 
 /// Answers of the bus: an error of the memory, and of the address.
 const SLVERR: u64 = 2;
@@ -39,8 +44,15 @@ const fn response(fault: Option<MemoryFault>) -> Option<u64> {
         None => Some(0),
         Some(MemoryFault::Error) => Some(SLVERR),
         Some(MemoryFault::Nowhere) => Some(DECERR),
-        Some(MemoryFault::Dead | MemoryFault::Mute) => None,
+        // Memory serves what it has heard.
+        Some(MemoryFault::Dead | MemoryFault::Mute | MemoryFault::Deaf) => None,
     }
+}
+
+/// The addresses of a burst, of which nobody knows yet whether it is one.
+fn span([address, length]: [u64; 2], beat_bytes: u64) -> Range<u64> {
+    let bytes = length.saturating_add(1).saturating_mul(beat_bytes);
+    address..address.saturating_add(bytes)
 }
 
 /// Reads of one channel.
@@ -90,10 +102,21 @@ impl ReadPort {
         self.offer = Offer::default();
     }
 
+    /// Whether the card offers nothing.
+    pub(super) fn is_quiet(&self, outputs: &[u64]) -> bool {
+        outputs[self.pins.arvalid] == 0
+    }
+
+    const fn beat_bytes(&self) -> u64 {
+        8 * self.words.len() as u64
+    }
+
     /// Sets the inputs of cycle `now`.
     pub(super) fn drive(&mut self, now: u64, inputs: &mut Pins<'_>) {
         let open = self.gate.is_open(now, &mut self.stalls);
-        self.taking = open && self.bursts.len() < MOST_BURSTS;
+        let offered = self.offer.pending();
+        let offered = offered.map(|offered| span(offered, self.beat_bytes()));
+        self.taking = open && self.bursts.len() < MOST_BURSTS && self.memory.hears(offered);
         inputs.set(self.pins.arready, self.taking);
         if let (None, Some(burst)) = (self.shown, self.bursts.front())
             && burst.due <= now
@@ -116,7 +139,7 @@ impl ReadPort {
     /// Takes note of what moved in cycle `now`.
     pub(super) fn sample(&mut self, now: u64, outputs: &[u64]) -> Result<(), Rule> {
         let high = |pin: usize| outputs[pin] != 0;
-        let beat_bytes = 8 * self.words.len() as u64;
+        let beat_bytes = self.beat_bytes();
         if self.shown.is_some() && high(self.pins.rready) {
             self.shown = None;
             self.next_beat = now + self.pace.beat_cycles + self.stalls.pause();
@@ -163,6 +186,8 @@ pub(super) struct WritePort {
     word_gate: Gate,
     address_offer: Offer<2>,
     word_offer: Offer<3>,
+    /// The next address is taken when its first word is offered.
+    after_word: bool,
     /// An address, a word is taken in this cycle; an answer is given.
     taking_address: bool,
     taking: bool,
@@ -186,6 +211,7 @@ impl WritePort {
             word_gate: Gate::default(),
             address_offer: Offer::default(),
             word_offer: Offer::default(),
+            after_word: false,
             taking_address: false,
             taking: false,
             answering: false,
@@ -212,10 +238,20 @@ impl WritePort {
         self.word_offer = Offer::default();
     }
 
+    /// Whether the card offers nothing.
+    pub(super) fn is_quiet(&self, outputs: &[u64]) -> bool {
+        outputs[self.pins.awvalid] == 0 && outputs[self.pins.wvalid] == 0
+    }
+
     /// Sets the inputs of cycle `now`.
     pub(super) fn drive(&mut self, now: u64, inputs: &mut Pins<'_>) {
         let open = self.address_gate.is_open(now, &mut self.stalls);
-        self.taking_address = open && self.bursts.len() < MOST_BURSTS;
+        let offered = self.address_offer.pending();
+        let offered = offered.map(|offered| span(offered, 8));
+        // With all words of the bursts before taken, a word that is offered is this burst's.
+        let may = !self.after_word || self.bursts.is_empty() && self.word_offer.pending().is_some();
+        let room = self.bursts.len() < MOST_BURSTS;
+        self.taking_address = open && may && room && self.memory.hears(offered);
         inputs.set(self.pins.awready, self.taking_address);
         let open = self.word_gate.is_open(now, &mut self.stalls);
         let is = |address, fault| self.memory.fault(address) == Some(fault);
@@ -254,7 +290,7 @@ impl WritePort {
                     Some(MemoryFault::Error) => self.response = SLVERR,
                     Some(MemoryFault::Nowhere) => self.response = DECERR,
                     Some(MemoryFault::Mute) => self.mute = Some(burst.address),
-                    Some(MemoryFault::Dead) | None => (),
+                    Some(MemoryFault::Dead | MemoryFault::Deaf) | None => (),
                 }
             }
             burst.address += 8;
@@ -272,6 +308,7 @@ impl WritePort {
         self.address_offer
             .check(valid, self.taking_address, [address, length])?;
         if self.taking_address && valid {
+            self.after_word = self.stalls.happens(ONE_IN_AFTER_WORDS);
             self.bursts.push_back(Burst {
                 address,
                 beats: check_burst(address, length, 8)?,

@@ -2,14 +2,15 @@
 
 use super::axi::{Pace, ReadPort, WritePort};
 use super::library::{LibraryError, Simulation};
+use super::lite::LitePort;
 use super::memory::Memory;
 use super::pins::{LitePins, NoPort, Pins, Ports, ReadPins, WritePins};
-use super::rules::Violation;
+use super::rules::{Rule, Violation};
 use super::stalls::{Jitter, Stalls};
 use crate::device::{Card, CardError, CardMemory, HostMemory, MemoryFault};
 use gyrus_hdl::card::CardParameters;
 use gyrus_hdl::verilate::{CardLibrary, Options, VerilateError};
-use gyrus_interface::registers::BAR_BYTES;
+use gyrus_interface::registers::{BAR_BYTES, Register};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -99,7 +100,7 @@ impl RtlOptions {
 pub struct RtlCard {
     name: String,
     simulation: Simulation,
-    lite: LitePins,
+    lite: LitePort,
     aresetn: usize,
     irq: usize,
     reads: Vec<ReadPort>,
@@ -160,7 +161,8 @@ impl RtlCard {
         }
         let mut card = Self {
             name: format!("rtl ({} lanes, verilated)", options.parameters.core.lanes),
-            lite: LitePins::new(&ports)?,
+            // The memories' random numbers are those behind.
+            lite: LitePort::new(LitePins::new(&ports)?, Stalls::new(options.jitter, 0)),
             aresetn: ports.input("aresetn")?,
             irq: ports.output("irq")?,
             simulation: Simulation::new(&library, options.trace.as_deref())?,
@@ -205,15 +207,12 @@ impl RtlCard {
     /// One cycle.
     fn cycle(&mut self) {
         let now = self.cycles;
-        let mut inputs = Pins(self.simulation.inputs());
-        for port in &mut self.reads {
-            port.drive(now, &mut inputs);
-        }
-        for port in &mut self.writes {
-            port.drive(now, &mut inputs);
-        }
+        self.drive();
         let outputs = self.simulation.cycle();
         let mut found = None;
+        if let Err(rule) = self.lite.sample(outputs) {
+            found = Some((LitePort::NAME, rule));
+        }
         for port in &mut self.reads {
             if let Err(rule) = port.sample(now, outputs) {
                 found = Some((port.name(), rule));
@@ -224,14 +223,70 @@ impl RtlCard {
                 found = Some((port.name(), rule));
             }
         }
-        if let (None, Some((bus, rule))) = (&self.violation, found) {
-            self.violation = Some(Violation {
-                bus: bus.to_owned(),
-                cycle: now,
-                rule,
-            });
+        if let Some((bus, rule)) = found {
+            note(&mut self.violation, bus, now, rule);
         }
         self.cycles += 1;
+    }
+
+    /// One cycle with the reset pin held: nothing moves. From the second on, nothing may be offered.
+    fn reset_cycle(&mut self, number: u64) {
+        self.lite.forget();
+        for port in &mut self.reads {
+            port.forget();
+        }
+        for port in &mut self.writes {
+            port.forget();
+        }
+        self.drive();
+        let outputs = self.simulation.cycle();
+        if number > 0 {
+            let lite = (LitePort::NAME, self.lite.is_quiet(outputs));
+            let reads = self.reads.iter();
+            let reads = reads.map(|port| (port.name(), port.is_quiet(outputs)));
+            let writes = self.writes.iter();
+            let writes = writes.map(|port| (port.name(), port.is_quiet(outputs)));
+            let mut buses = std::iter::once(lite).chain(reads).chain(writes);
+            if let Some((bus, _)) = buses.find(|(_, is_quiet)| !is_quiet) {
+                note(&mut self.violation, bus, self.cycles, Rule::InReset);
+            }
+        }
+        self.cycles += 1;
+    }
+
+    /// Sets the inputs of the next cycle.
+    fn drive(&mut self) {
+        let now = self.cycles;
+        let mut inputs = Pins(self.simulation.inputs());
+        self.lite.drive(now, &mut inputs);
+        for port in &mut self.reads {
+            port.drive(now, &mut inputs);
+        }
+        for port in &mut self.writes {
+            port.drive(now, &mut inputs);
+        }
+    }
+
+    /// Lets cycles pass until a register answers.
+    fn answer(&mut self, offset: u32) -> Result<u32, CardError> {
+        let mut answer = None;
+        for _ in 0..REGISTER_CYCLES {
+            self.cycle();
+            answer = self.lite.take_answer();
+            if answer.is_some() {
+                break;
+            }
+        }
+        self.lawful()?;
+        let Some(answer) = answer else {
+            self.lite.forget();
+            return Err(self.gone("its registers do not answer"));
+        };
+        // Where there is no register, an error is as good as a 0.
+        if answer.is_error && Register::at(offset).is_some() {
+            return Err(self.gone(&format!("its register {offset:#x} answers with an error")));
+        }
+        Ok(answer.value)
     }
 
     fn high(&self, pin: usize) -> bool {
@@ -250,9 +305,18 @@ impl RtlCard {
         }
     }
 
-    fn silent(&self) -> CardError {
-        CardError::Gone(format!("{}: its registers do not answer", self.name))
+    fn gone(&self, why: &str) -> CardError {
+        CardError::Gone(format!("{}: {why}", self.name))
     }
+}
+
+/// Keeps the first rule that was broken.
+fn note(violation: &mut Option<Violation>, bus: &str, cycle: u64, rule: Rule) {
+    violation.get_or_insert_with(|| Violation {
+        bus: bus.to_owned(),
+        cycle,
+        rule,
+    });
 }
 
 fn check(offset: u32) -> Result<(), CardError> {
@@ -270,63 +334,17 @@ impl Card for RtlCard {
 
     fn read_register(&mut self, offset: u32) -> Result<u32, CardError> {
         check(offset)?;
-        let (address, valid, ready) = (self.lite.araddr, self.lite.arvalid, self.lite.rready);
-        let mut pins = Pins(self.simulation.inputs());
-        pins.put(address, offset.into());
-        pins.set(valid, true);
-        pins.set(ready, true);
-        let mut answer = None;
-        for _ in 0..REGISTER_CYCLES {
-            self.cycle();
-            if self.high(self.lite.arready) {
-                Pins(self.simulation.inputs()).set(valid, false);
-            }
-            if self.high(self.lite.rvalid) {
-                answer = Some((self.simulation.outputs()[self.lite.rdata] & 0xffff_ffff) as u32);
-                break;
-            }
-        }
-        // Also if it did not answer.
-        let mut pins = Pins(self.simulation.inputs());
-        pins.set(valid, false);
-        pins.set(ready, false);
-        self.lawful()?;
-        answer.ok_or_else(|| self.silent())
+        let mut inputs = Pins(self.simulation.inputs());
+        self.lite.begin_read(self.cycles, offset, &mut inputs);
+        self.answer(offset)
     }
 
     fn write_register(&mut self, offset: u32, value: u32) -> Result<(), CardError> {
         check(offset)?;
-        let lite = &self.lite;
-        let (address_valid, data_valid, ready) = (lite.awvalid, lite.wvalid, lite.bready);
-        let (address, data, strobes) = (lite.awaddr, lite.wdata, lite.wstrb);
-        let mut pins = Pins(self.simulation.inputs());
-        pins.put(address, offset.into());
-        pins.put(data, value.into());
-        pins.put(strobes, 0xf);
-        pins.set(address_valid, true);
-        pins.set(data_valid, true);
-        pins.set(ready, true);
-        let mut answered = false;
-        for _ in 0..REGISTER_CYCLES {
-            self.cycle();
-            if self.high(self.lite.awready) {
-                Pins(self.simulation.inputs()).set(address_valid, false);
-            }
-            if self.high(self.lite.wready) {
-                Pins(self.simulation.inputs()).set(data_valid, false);
-            }
-            if self.high(self.lite.bvalid) {
-                answered = true;
-                break;
-            }
-        }
-        // Also if it did not answer.
-        let mut pins = Pins(self.simulation.inputs());
-        pins.set(address_valid, false);
-        pins.set(data_valid, false);
-        pins.set(ready, false);
-        self.lawful()?;
-        if answered { Ok(()) } else { Err(self.silent()) }
+        let mut inputs = Pins(self.simulation.inputs());
+        self.lite
+            .begin_write(self.cycles, offset, value, &mut inputs);
+        self.answer(offset).map(|_| ())
     }
 
     fn memory(&self) -> &Arc<HostMemory> {
@@ -363,22 +381,8 @@ impl Card for RtlCard {
 
     fn reset_buses(&mut self) {
         Pins(self.simulation.inputs()).set(self.aresetn, false);
-        for _ in 0..RESET_PIN_CYCLES {
-            for port in &mut self.reads {
-                port.forget();
-            }
-            for port in &mut self.writes {
-                port.forget();
-            }
-            let mut inputs = Pins(self.simulation.inputs());
-            for port in &mut self.reads {
-                port.drive(self.cycles, &mut inputs);
-            }
-            for port in &mut self.writes {
-                port.drive(self.cycles, &mut inputs);
-            }
-            self.simulation.cycle();
-            self.cycles += 1;
+        for number in 0..RESET_PIN_CYCLES {
+            self.reset_cycle(number);
         }
         Pins(self.simulation.inputs()).set(self.aresetn, true);
     }

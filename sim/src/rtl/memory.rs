@@ -1,6 +1,7 @@
 //! What is behind a bus of the card: words by address, and how they answer.
 
 use crate::device::{CardMemory, HostMemory, MemoryFault};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Memory behind a bus.
@@ -26,18 +27,44 @@ impl Memory {
         match fault {
             // The worst that it can be with an error is right: nothing but the answer tells.
             Some(MemoryFault::Error) => {
-                let read = match self {
-                    Self::Host(memory) => memory.read(address, words).is_ok(),
-                    Self::Card(memory) => lock(memory).read(address, words).is_ok(),
-                };
-                if !read {
+                if !self.fetch(address, words) {
                     words.fill(0);
                 }
+                fault
             }
-            Some(MemoryFault::Nowhere) => words.fill(u64::MAX),
-            _ => (),
+            Some(MemoryFault::Nowhere) => {
+                words.fill(u64::MAX);
+                fault
+            }
+            // The bus heard the burst's address before.
+            Some(MemoryFault::Deaf) if self.fetch(address, words) => None,
+            Some(MemoryFault::Deaf) => Some(MemoryFault::Nowhere),
+            Some(MemoryFault::Dead | MemoryFault::Mute) | None => fault,
         }
-        fault
+    }
+
+    /// Reads words, whatever faults there are; `false` if they are not there.
+    fn fetch(&self, address: u64, words: &mut [u64]) -> bool {
+        match self {
+            Self::Host(memory) => memory.read(address, words).is_ok(),
+            Self::Card(memory) => lock(memory).read(address, words).is_ok(),
+        }
+    }
+
+    /// Writes a word, whatever faults there are; `false` if it is not there.
+    fn store(&self, address: u64, word: u64) -> bool {
+        match self {
+            Self::Host(memory) => memory.write(address, &[word]).is_ok(),
+            Self::Card(memory) => lock(memory).write(address, &[word]).is_ok(),
+        }
+    }
+
+    /// Whether the bus takes an address in a cycle before which it was offered this burst, or none.
+    pub(super) fn hears(&self, burst: Option<Range<u64>>) -> bool {
+        match self {
+            Self::Host(memory) => memory.hears(burst),
+            Self::Card(memory) => lock(memory).faults.hears(burst),
+        }
     }
 
     /// How a word answers that is not served.
@@ -54,18 +81,12 @@ impl Memory {
             Self::Host(memory) => memory.bus_write(address, &[word]).1,
             Self::Card(memory) => lock(memory).bus_write(address, &[word]).1,
         };
-        if fault != Some(MemoryFault::Mute) {
-            return fault;
-        }
-        // It is written all the same.
-        let written = match self {
-            Self::Host(memory) => memory.write(address, &[word]).is_ok(),
-            Self::Card(memory) => lock(memory).write(address, &[word]).is_ok(),
-        };
-        if written {
-            fault
-        } else {
-            Some(MemoryFault::Nowhere)
+        match fault {
+            // It is written all the same.
+            Some(MemoryFault::Mute) if self.store(address, word) => fault,
+            Some(MemoryFault::Deaf) if self.store(address, word) => None,
+            Some(MemoryFault::Mute | MemoryFault::Deaf) => Some(MemoryFault::Nowhere),
+            _ => fault,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | `library` | the simulation, as a shared library that is built when it is first needed |
 //! | `pins` | which port is where |
 //! | `axi` | memory at the other end of the buses |
+//! | `lite` | the driver at the other end of BAR0 |
 //! | `stalls` | delays at random |
 //! | `rules` | what AXI asks of the card there |
 //! | `memory` | what is in it |
@@ -17,6 +18,7 @@
 mod axi;
 mod card;
 mod library;
+mod lite;
 mod memory;
 mod pins;
 mod rules;

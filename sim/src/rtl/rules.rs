@@ -37,6 +37,12 @@ pub enum Rule {
     /// The last beat, and no other, says that it is.
     #[error("a beat with {0} more behind it in its burst, and the wrong wlast")]
     Last(u64),
+    /// An answer is to something that was taken before.
+    #[error("an answer to nothing that was asked")]
+    Unasked,
+    /// In a reset nothing is offered.
+    #[error("an offer in a reset")]
+    InReset,
     /// Of our own: all bytes of a word are written, or none.
     #[error("strobes of {0:#x}")]
     Strobes(u64),
@@ -66,6 +72,11 @@ impl<const N: usize> Default for Offer<N> {
 }
 
 impl<const N: usize> Offer<N> {
+    /// What was offered up to the last cycle, and not taken.
+    pub(super) const fn pending(&self) -> Option<[u64; N]> {
+        self.0
+    }
+
     /// Looks at a cycle.
     pub(super) fn check(
         &mut self,
@@ -133,6 +144,8 @@ mod tests {
         ] {
             let (valid, ready, signals) = cycle;
             assert_eq!(offer.check(valid, ready, signals), expected, "{cycle:?}");
+            let left = (valid && !ready).then_some(signals);
+            assert_eq!(offer.pending(), left, "{cycle:?}");
         }
     }
 

@@ -38,6 +38,22 @@ impl Stalls {
         }
     }
 
+    /// Cycles by which something is late, up to so many.
+    pub(super) const fn at_most(&mut self, most: u64) -> u64 {
+        match &mut self.0 {
+            Some((_, random)) => random.word() % (most + 1),
+            None => 0,
+        }
+    }
+
+    /// Whether something happens that does so once in `times`.
+    pub(super) const fn happens(&mut self, times: u32) -> bool {
+        match &mut self.0 {
+            Some((_, random)) => random.below(times) == 0,
+            None => false,
+        }
+    }
+
     /// Cycles for which something is withheld now, mostly 0.
     pub(super) const fn pause(&mut self) -> u64 {
         match &mut self.0 {
@@ -101,6 +117,8 @@ mod tests {
         assert!(longest > Some(6), "{longest:?}");
         let mut stalls = Stalls::new(Some(JITTER), 3);
         assert!((0..2000).map(|_| stalls.late()).max() == Some(40));
+        let happened = (0..2000).filter(|_| stalls.happens(4)).count();
+        assert!((400..600).contains(&happened), "{happened}");
     }
 
     #[test]
@@ -108,5 +126,6 @@ mod tests {
         let mut stalls = Stalls::new(None, 0);
         let mut gate = Gate::default();
         assert!((0..100).all(|now| gate.is_open(now, &mut stalls) && stalls.late() == 0));
+        assert!(!(0..100).any(|_| stalls.happens(1)));
     }
 }
