@@ -2,7 +2,7 @@
 //!
 //! The functional model ([`crate::device`]) says what comes out, the emitted card ([`crate::rtl`]) also when, but
 //! only as fast as Verilator is. This says when, in milliseconds for thousands of jobs at production size. Its
-//! predictions are within 3% of the emitted card's cycles in `sim/tests/timing.rs`, which prints them.
+//! predictions are within 3% of the emitted card's cycles in `sim/tests/rtl/timing.rs`, which prints them.
 //!
 //! # What is modelled
 //!

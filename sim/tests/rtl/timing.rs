@@ -1,19 +1,12 @@
 //! The timing model against the emitted card's cycles.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
-mod timing_support;
-
+use crate::workload::{Workload, measure, parameters};
 use gyrus_interface::{
     Decomposition, KeyswitchModulus, LweDimension, ParameterSet, PolynomialSize, catalogue,
 };
 use gyrus_sim::rtl::{Pace, RtlOptions};
 use gyrus_sim::timing::{Submission, TimingModel, Work};
 use std::time::Instant;
-use timing_support::{Workload, measure, parameters};
 
 /// Greatest relative error of a prediction.
 const TOLERANCE: f64 = 0.03;

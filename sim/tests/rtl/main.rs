@@ -1,9 +1,12 @@
-//! The RTL card against what every card has to do, and against the model.
+//! The RTL card against what every card has to do, against the model, and against the timing model.
 #![allow(
     clippy::expect_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+
+mod timing;
+mod workload;
 
 use gyrus_interface::card::Channels;
 use gyrus_sim::conformance::{
