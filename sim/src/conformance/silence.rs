@@ -58,9 +58,14 @@ impl Silence {
             }
             6 | 7 => {
                 let first = bench.channels(kind).first().cloned().unwrap_or_default();
-                let words = first.get(..100).unwrap_or(&first);
-                let job = rig.piece(kind, 0, words)?;
-                let last = key_address(rig, kind) + (words.len() as u64 - 1) * 8;
+                let (before, words) = first.split_at_checked(64).unwrap_or_default();
+                let words = words.get(..100).unwrap_or(words);
+                // With this the key is lost, and nobody reads there any more.
+                let job = rig.piece(kind, 0, before)?;
+                rig.expect(job, OK)?;
+                let behind = before.len() as u64 * 8;
+                let job = rig.piece(kind, behind, words)?;
+                let last = key_address(rig, kind) + behind + (words.len() as u64 - 1) * 8;
                 let fault = MemoryFault::Dead;
                 ("a piece of a key", Bus::CardWrite, fault, word(last), job)
             }

@@ -21,6 +21,9 @@ use thiserror::Error;
 /// Cycles for which the reset pin is held.
 const RESET_PIN_CYCLES: u64 = 16;
 
+/// From this one of them on the card may offer nothing: it takes the pin into a register first.
+const QUIET_FROM: u64 = 2;
+
 /// Cycles in which a register answers, if it ever does.
 const REGISTER_CYCLES: u64 = 1000;
 
@@ -229,7 +232,7 @@ impl RtlCard {
         self.cycles += 1;
     }
 
-    /// One cycle with the reset pin held: nothing moves. From the second on, nothing may be offered.
+    /// One cycle with the reset pin held: nothing moves, and soon nothing may be offered.
     fn reset_cycle(&mut self, number: u64) {
         self.lite.forget();
         for port in &mut self.reads {
@@ -240,7 +243,7 @@ impl RtlCard {
         }
         self.drive();
         let outputs = self.simulation.cycle();
-        if number > 0 {
+        if number >= QUIET_FROM {
             let lite = (LitePort::NAME, self.lite.is_quiet(outputs));
             let reads = self.reads.iter();
             let reads = reads.map(|port| (port.name(), port.is_quiet(outputs)));
