@@ -125,6 +125,14 @@ impl Rig {
         let window = HostMemory::BASE..HostMemory::BASE + MEMORY_BYTES as u64;
         let capabilities = parameters().capabilities(0);
         let settings = Settings::new(&capabilities, set, rings, window).expect("settings");
+        // The reset after power-on forgets settings.
+        let resetting = |status| Status(status).has(Status::RESETTING);
+        while resetting(self.card.read(Register::Status).expect("a register")) {
+            assert!(
+                self.card.cycles() < 10_000,
+                "no end of the reset after power-on"
+            );
+        }
         for (register, value) in settings.registers() {
             self.card.write(register, value).expect("a register");
         }

@@ -40,12 +40,15 @@ pub(super) struct Control {
     pub(super) begin_image: Signal<Out, Bit>,
     /// The queues are emptied.
     pub(super) clear: Signal<Out, Bit>,
+    /// The bus is reset, or was: until the queues are emptied nothing is read, and beats without sense are there.
+    pub(super) dropped: Signal<Out, Bit>,
     starting: Signal<Local, Bit>,
     clearing: Signal<Local, Bit>,
     offering: Signal<Local, Bit>,
     whole: Signal<Local, Bit>,
     next: Signal<Local, Address>,
     busy: DFF<Bit>,
+    cut: DFF<Bit>,
     running: DFF<Bit>,
     at: DFF<Bits<34>>,
     left: DFF<Bits<26>>,
@@ -81,6 +84,8 @@ impl Control {
             next_taken: Default::default(),
             begin_image: Default::default(),
             clear: Default::default(),
+            dropped: Default::default(),
+            cut: Default::default(),
             starting: Default::default(),
             clearing: Default::default(),
             offering: Default::default(),
@@ -106,13 +111,14 @@ impl Logic for Control {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, busy, running, at, left, size, measured, length, promised, taken
+            self, clock, busy, cut, running, at, left, size, measured, length, promised, taken
         );
         self.idle.next = !self.busy.q.val();
         self.starting.next = self.start.val() & !self.stop.val() & !self.busy.q.val();
         self.begin_image.next = self.starting.val();
         self.clearing.next = self.busy.q.val() & !self.running.q.val() & !self.owed.val();
         self.clear.next = self.clearing.val();
+        self.dropped.next = self.reset.val() | self.cut.q.val();
 
         self.valid.next = self.complete.val() & self.running.q.val();
         self.next.next = self.taken.q.val();
@@ -154,6 +160,12 @@ impl Logic for Control {
 
         if self.stop.val() {
             self.running.d.next = false;
+        }
+        if self.reset.val() {
+            self.cut.d.next = true;
+        }
+        if self.clearing.val() | !self.busy.q.val() {
+            self.cut.d.next = false;
         }
         if self.clearing.val() {
             self.busy.d.next = false;

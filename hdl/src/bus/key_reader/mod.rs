@@ -225,7 +225,7 @@ impl Logic for KeyReader {
             wire!(channels[c].address <= address);
             wire!(channels[c].beats <= beats);
             wire!(channels[c].clear <= control.clear);
-            wire!(channels[c].reset <= reset);
+            wire!(channels[c].reset <= control.dropped);
             wire!(channels[c].offer <= control.offer);
             wire!(channels[c].offset <= control.offset);
             wire!(channels[c].claimed <= control.claimed);
