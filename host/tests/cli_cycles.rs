@@ -50,6 +50,7 @@ fn cycles_of_a_cmux_beside_those_of_hpu_where_they_compare() {
     let toy = cycles("--parameters INSECURE_TOY_N256 --insecure-parameters");
     cmux(&toy, 32.0);
     assert!(!toy.contains("HPU"), "{toy}");
+    assert!(toy.contains("nanoseconds of this computer"), "{toy}");
     let primary = cycles("");
     cmux(&primary, 879.0);
     for part in [

@@ -8,8 +8,9 @@
 //! refused. A completion is new when its phase bit, which lies in its last word and is written last,
 //! is the one of the host's present pass. The phase starts at 1 (memory starts as zero) and flips at
 //! every wrap. Both doorbells carry an index, below the number of entries: the submission ring's the first
-//! entry that is not valid yet, which goes forward only, and never past a descriptor that the device has not read; the completion ring's the first that the host has not read yet. The device
-//! does not write a completion that would make both indices equal again: one entry stays free.
+//! entry that is not valid yet, which goes forward only, and never past a descriptor that the device has not
+//! read; the completion ring's the first that the host has not read yet. The device does not write a completion
+//! that would make both indices equal again: one entry stays free.
 
 /// A position in a ring: an index and the phase of the present pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -265,16 +265,23 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     out.result(format_args!(
         "CMUX        {cmux:.2} cycles a CMUX and ciphertext{hpu}, all stages and waits included"
     ))?;
-    out.result(format_args!(
-        "core        takes coefficients in {:.2}% of the cycles, waits for its key in {:.2}%",
-        share(counted.turn_cycles),
-        share(counted.key_wait_cycles)
-    ))?;
-    out.result(format_args!(
-        "keys        {:.1} GB/s of the bootstrapping key, {:.1} GB/s of the key switching key",
-        gigabytes(counted.key_bytes),
-        gigabytes(counted.keyswitch_key_bytes)
-    ))?;
+    if counted.turn_cycles == 0 {
+        out.result(
+            "core        there is none: the cycles of this device are nanoseconds of this computer, and say \
+             nothing of a card",
+        )?;
+    } else {
+        out.result(format_args!(
+            "core        takes coefficients in {:.2}% of the cycles, waits for its key in {:.2}%",
+            share(counted.turn_cycles),
+            share(counted.key_wait_cycles)
+        ))?;
+        out.result(format_args!(
+            "keys        {:.1} GB/s of the bootstrapping key, {:.1} GB/s of the key switching key",
+            gigabytes(counted.key_bytes),
+            gigabytes(counted.keyswitch_key_bytes)
+        ))?;
+    }
     out.result(format_args!(
         "host        {:.2} GB/s read, {:.2} GB/s written",
         gigabytes(counted.host_bytes_read),
