@@ -2,5 +2,5 @@
 //!
 //! | test | what it proves |
 //! |---|---|
-//! | `rtl_production` | the emitted core with 8 lanes bootstraps as tfhe-rs does, at production size |
+//! | `production` | the emitted core and card with 8 lanes bootstrap as tfhe-rs does, at production size |
 //! | `rtl_production_128` | the same with 128 lanes; by hand, since it takes long |

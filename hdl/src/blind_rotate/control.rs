@@ -1,4 +1,8 @@
 //! What happens to batches when the key is wrong, and tags that travel beside the data.
+//!
+//! Timing: [`Control`] answers `start`, `key_error` and `drop` in the same cycle; after a `flush` no batch is
+//! opened for [`EMPTYING`] cycles in which `settled` is high. Tags come out as many cycles later as they are
+//! built with.
 
 use crate::memory::Delay;
 use crate::ntt::Time;

@@ -1,6 +1,10 @@
 //! What follows what: load a batch, pass over the key, hand the sums out.
 //!
 //! A batch may be loaded while the one before is handed out.
+//!
+//! Timing: `start` while `idle` gives `load` a cycle later. `pass` comes in the first cycle from the one after
+//! that in which `loaded` is high and `drain_busy` low; from the next on, `key_request` until it is taken.
+//! `drain` comes in the cycle of `passed`, `idle` in the next.
 
 use rust_hdl::prelude::*;
 

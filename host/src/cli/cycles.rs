@@ -28,6 +28,10 @@ pub(super) struct Arguments {
     /// Batches to measure, behind the first.
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     batches: u16,
+    /// Put the keys through the rings of the simulated logic, too, rather than straight into its card memory: takes
+    /// minutes.
+    #[arg(long)]
+    upload_keys: bool,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
@@ -171,6 +175,8 @@ fn sustained(
 
 /// What was measured.
 struct Measured {
+    /// Cycles in which the keys were loaded.
+    loading: u64,
     /// Cycles of a bootstrap with nothing else in flight.
     alone: u64,
     /// Of the batches that were measured.
@@ -197,7 +203,15 @@ fn measure(
     let count = identity.preferred_batch.max(1);
     let queued = queued.min(identity.max_in_flight);
     let deadline = Instant::now() + DEADLINE;
-    device.load_keys(&key, &mut |_, _| (), deadline)?;
+    let before = device.counters()?.cycles;
+    let mut progress = out.progress("loading the key", "bytes", 0);
+    device.load_keys(
+        &key,
+        &mut |done, total| progress.set_of(done, total),
+        deadline,
+    )?;
+    drop(progress);
+    let loading = device.counters()?.cycles - before;
     device.load_luts(LutSlot(0), &[&table(set)], deadline)?;
     let words: Vec<u64> = (0..count).map(input).collect();
     client.with_key(|client| {
@@ -212,6 +226,7 @@ fn measure(
         let counted = sustained(device, &batch, queued, batches, &mut check, out)?;
         check.verdict()?;
         Ok(Measured {
+            loading,
             alone,
             counted,
             count,
@@ -224,11 +239,12 @@ fn measure(
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
     let set = find_parameters(&arguments.parameters, &arguments.insecure)?;
     warn_if_insecure(&set, out);
-    let mut device = arguments.machine.device(out)?;
+    let mut device = arguments.machine.device_with(arguments.upload_keys, out)?;
     let device = device.as_mut();
     let identity = device.identity().clone();
     let batches = usize::from(arguments.batches);
     let Measured {
+        loading,
         alone,
         counted,
         count,
@@ -246,6 +262,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         "parameters  {}: n = {}, N = {}",
         set.name, set.lwe_dimension, set.polynomial_size
     ))?;
+    if arguments.upload_keys {
+        out.result(format_args!(
+            "keys        uploaded in {loading} cycles: {:.1} ms at {:.0} MHz",
+            loading as f64 / clock * 1e3,
+            clock / 1e6
+        ))?;
+    }
     out.result(format_args!(
         "alone       {alone} cycles for a KS + PBS with nothing else in flight: {:.1} us at {:.0} MHz",
         alone as f64 / clock * 1e6,

@@ -50,11 +50,21 @@ impl Machine {
 
     /// Opens the device.
     pub(super) fn device(&self, out: &Output) -> Result<Box<dyn Device>, CliError> {
+        self.device_with(false, out)
+    }
+
+    /// Opens the device; keys go through the rings of the simulated logic if they are to.
+    pub(super) fn device_with(
+        &self,
+        upload_keys: bool,
+        out: &Output,
+    ) -> Result<Box<dyn Device>, CliError> {
         let options = DeviceOptions {
             threads: self.threads(),
             rtl: Rtl {
                 lanes: self.lanes,
                 trace: self.trace.clone(),
+                upload_keys,
                 ..Rtl::default()
             },
             ..DeviceOptions::default()

@@ -30,7 +30,7 @@ fn workload(name: &'static str, set: ParameterSet, jobs: &[Work]) -> Workload {
         host: options.host,
         card: options.card,
         jobs: jobs.to_vec(),
-        one_by_one: false,
+        in_flight: usize::MAX,
     }
 }
 
@@ -87,7 +87,7 @@ fn workloads() -> Vec<Workload> {
             ..workload("slow host memory", small(), &[Work::of(4); 6])
         },
         Workload {
-            one_by_one: true,
+            in_flight: 1,
             ..workload("one by one", small(), &[one; 8])
         },
         workload("ones queued", small(), &[one; 12]),
@@ -112,7 +112,7 @@ fn compare(workload: &Workload) -> Vec<String> {
     let measured = measure(workload);
     let seconds = begin.elapsed().as_secs_f64();
     let model = TimingModel::new(&parameters(), workload.host, workload.card).expect("a model");
-    let submission = if workload.one_by_one {
+    let submission = if workload.in_flight == 1 {
         Submission::OneByOne { gap: measured.gap }
     } else {
         Submission::AtOnce
@@ -202,4 +202,30 @@ fn predictions() {
     );
     let failures: Vec<String> = workloads().iter().flat_map(compare).collect();
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// Least share of cycles in which the rotation takes coefficients, with four batches queued.
+const LEAST_IN_USE: f64 = 0.97;
+
+/// Between the completions of batches in the middle of a queue the rotation never waits, going by the cycles
+/// that its turns take in theory: (n l + 2) turns of 2 N / P for each ciphertext.
+#[test]
+fn four_batches_in_flight_keep_the_rotation_at_work() {
+    let set = set(60, 512, 1, (4, 4));
+    let slots = parameters().core.slots as u64;
+    let completions = measure(&Workload {
+        in_flight: 4,
+        ..workload("four in flight", set.clone(), &[Work::of(slots); 10])
+    })
+    .completions;
+    let (first, last) = (completions[2], completions[8]);
+    let cycles = (last - first) / 6;
+    let turns = (set.lwe_dimension.0 * set.pbs.level_count.0 + 2) as u64;
+    let turn = (2 * set.polynomial_size.0 / parameters().core.lanes) as u64;
+    let in_use = (slots * turns * turn) as f64 / cycles as f64;
+    println!("a batch each {cycles} cycles: {:.2}% in use", 100.0 * in_use);
+    assert!(
+        (LEAST_IN_USE..=1.0).contains(&in_use),
+        "{in_use} of the cycles"
+    );
 }

@@ -70,7 +70,8 @@ pub(crate) struct Workload {
     pub(crate) host: Pace,
     pub(crate) card: Pace,
     pub(crate) jobs: Vec<Work>,
-    pub(crate) one_by_one: bool,
+    /// Jobs that are handed over before the first completes; then one for each that does.
+    pub(crate) in_flight: usize,
 }
 
 /// `SplitMix64`.
@@ -317,18 +318,17 @@ pub(crate) fn measure(workload: &Workload) -> Measured {
         rig.enqueue(job(work, at, &workload.set));
         at += work.ciphertexts * work.samples;
     }
+    let jobs = workload.jobs.len();
     let begin = rig.card.cycles();
-    rig.ring(if workload.one_by_one {
-        first + 1
-    } else {
-        rig.entry
-    });
+    let mut handed_over = workload.in_flight.min(jobs);
+    rig.ring(first + handed_over);
     let gap = rig.card.cycles() - begin;
     let begin = rig.card.cycles();
-    let completions = (0..workload.jobs.len()).map(|number| {
+    let completions = (0..jobs).map(|_| {
         let completed = rig.completion(4);
-        if workload.one_by_one && number + 1 < workload.jobs.len() {
-            rig.ring(first + number + 2);
+        if handed_over < jobs {
+            handed_over += 1;
+            rig.ring(first + handed_over);
         }
         completed - begin
     });

@@ -1,4 +1,4 @@
-//! The steps of a job: one state after the other.
+//! The steps of a job: one state after the other, whose timing is that of [`super::Execute`].
 
 use super::{Execute, State};
 use rust_hdl::prelude::*;
