@@ -223,9 +223,13 @@ fn four_batches_in_flight_keep_the_rotation_at_work() {
     let turns = (set.lwe_dimension.0 * set.pbs.level_count.0 + 2) as u64;
     let turn = (2 * set.polynomial_size.0 / parameters().core.lanes) as u64;
     let in_use = (slots * turns * turn) as f64 / cycles as f64;
-    println!("a batch each {cycles} cycles: {:.2}% in use", 100.0 * in_use);
+    println!(
+        "a batch each {cycles} cycles: {:.2}% in use",
+        100.0 * in_use
+    );
+    // The first completion may have come some hundred cycles later to host memory than the last.
     assert!(
-        (LEAST_IN_USE..=1.0).contains(&in_use),
+        (LEAST_IN_USE..1.01).contains(&in_use),
         "{in_use} of the cycles"
     );
 }
