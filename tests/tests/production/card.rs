@@ -28,7 +28,8 @@ const TOLERANCE: f64 = 0.03;
 const DEADLINE: Duration = Duration::from_secs(3600);
 
 fn open(choice: DeviceChoice) -> Box<dyn Device> {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("card-production");
+    // Where the command builds it too, with this as its cache directory: the gate then has it built once.
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gyrus/rtl");
     let options = DeviceOptions {
         rtl: Rtl {
             directory,
