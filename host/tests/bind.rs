@@ -150,6 +150,12 @@ fn refuses_what_it_cannot_bind() {
             "{text}"
         );
     }
+    fs::create_dir(machine.card("driver_override")).unwrap();
+    let (success, text) = machine.bind(&[AT]);
+    assert!(
+        !success && text.contains("driver_override (Is a directory)"),
+        "{text}"
+    );
     fs::remove_file(machine.card("iommu_group")).unwrap();
     let (success, text) = machine.bind(&[AT]);
     assert!(!success && text.contains("intel_iommu=on"), "{text}");
