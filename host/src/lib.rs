@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`device`] | the [`device::Device`] trait, the ring engine that drives a card, and the backends |
+//! | [`pcie`] | cards on PCI Express: finding them, and the way to their registers, memory and interrupts |
 //! | [`session`] | a loaded key on a device, and the queue that turns single requests into batches |
 //! | [`tfhe`] | tfhe-rs keys and ciphertexts in and out; tfhe-rs programs on a session |
 //! | [`model`] | encrypted inference: linear layers on the host, look-up tables on the device |
@@ -14,6 +15,7 @@ pub mod device;
 pub mod files;
 pub mod key;
 pub mod model;
+pub mod pcie;
 pub mod session;
 pub mod tfhe;
 

@@ -15,6 +15,7 @@
 //! | [`image`] | what can be wrong with a key's image |
 //! | [`job`] | the 64-byte job descriptor and the 32-byte completion |
 //! | [`ring`] | how descriptors and completions queue in host memory |
+//! | [`pci`] | the IDs that a card has on a PCI bus |
 //! | [`registers`] | the registers of BAR0 |
 //! | [`card`] | what a card can do |
 //! | [`settings`] | how it is set up for a parameter set |
@@ -35,6 +36,7 @@ pub mod keyswitch_rows;
 pub mod layout;
 pub mod pack;
 pub mod params;
+pub mod pci;
 pub mod registers;
 pub mod ring;
 pub mod settings;

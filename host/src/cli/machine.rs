@@ -19,8 +19,9 @@ const RTL_DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Machine {
-    /// Device to use: `auto` (a card when there is one, else the simulator), `model` (the
-    /// simulator) or `rtl` (the card's logic, simulated by Verilator: slow).
+    /// Device to use: `auto` (a card when there is one, else the simulator), `pcie:ADDRESS` (the card
+    /// there; `pcie` alone for the first one), `model` (the simulator) or `rtl` (the card's logic,
+    /// simulated by Verilator: slow).
     #[arg(long, value_name = "DEVICE", default_value_t, value_parser = DeviceChoice::from_str)]
     pub(super) device: DeviceChoice,
     /// Threads of the simulator and of the host's part, up to 1024; one per core when left out.
@@ -65,9 +66,11 @@ impl Machine {
         } else if self.trace.is_some() {
             return Err(CliError::NoWaveform);
         }
-        device::open(self.device, options).map_err(|source| CliError::Device {
-            choice: self.device,
-            source,
+        device::open_or_note(self.device, options, &mut |line| out.note(line)).map_err(|source| {
+            CliError::Device {
+                choice: self.device,
+                source,
+            }
         })
     }
 

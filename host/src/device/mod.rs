@@ -12,7 +12,10 @@ mod select;
 mod transport;
 
 pub use ring::RingDevice;
-pub use select::{DeviceChoice, DeviceOptions, RTL_LANES, Rtl, list, open};
+pub use select::{
+    DeviceChoice, DeviceOptions, Listing, OpenedCard, RTL_LANES, Rtl, list, open, open_cards,
+    open_or_note,
+};
 pub use transport::{CardTransport, Transport};
 
 use crate::key::EvaluationKey;

@@ -1,6 +1,7 @@
 //! How the memory that host and card share is cut up for one parameter set.
 
 use super::Identity;
+use gyrus_interface::card::Capabilities;
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES};
 use gyrus_interface::layout::{self, WORD_BYTES};
 use gyrus_interface::ring::RingLayout;
@@ -42,16 +43,18 @@ pub(super) struct Buffer {
     pub(super) outputs: u64,
 }
 
-impl Plan {
-    /// Cuts `bytes` of memory from address `base` on. `identity` is a validated one.
-    ///
-    /// # Errors
-    /// The memory is too small.
-    pub(super) fn new(
-        set: &ParameterSet,
-        identity: &Identity,
-        (base, bytes): (u64, usize),
-    ) -> Result<Self, DeviceError> {
+/// What a device needs, from a first byte address on.
+struct Areas {
+    rings: RingLayout,
+    staging: u64,
+    buffers: Vec<Buffer>,
+    /// The byte behind the last.
+    end: u64,
+}
+
+impl Areas {
+    /// For batches of so many ciphertexts of so many words.
+    fn cut(base: u64, max_batch: usize, ciphertext_words: usize) -> Self {
         let mut end = base;
         let mut cut = |length: usize| {
             let start = end;
@@ -65,28 +68,58 @@ impl Plan {
             entries: RING_ENTRIES,
         };
         let staging = cut(STAGING_BYTES);
-        let ciphertexts = identity.max_batch * set.big_lwe_size() * WORD_BYTES;
-        let buffers = (0..identity.max_in_flight)
+        let ciphertexts = max_batch * ciphertext_words * WORD_BYTES;
+        let buffers = (0..BATCHES_IN_FLIGHT)
             .map(|_| Buffer {
                 inputs: cut(ciphertexts),
-                list: cut(identity.max_batch.div_ceil(2) * WORD_BYTES),
+                list: cut(max_batch.div_ceil(2) * WORD_BYTES),
                 outputs: cut(ciphertexts),
             })
             .collect();
-        if end - base > bytes as u64 {
+        Self {
+            rings,
+            staging,
+            buffers,
+            end,
+        }
+    }
+}
+
+/// Most bytes of shared memory for one card, whatever it says of itself.
+const MOST_SHARED_BYTES: u64 = 1 << 30;
+
+/// Bytes of shared memory that are enough for every parameter set that a card takes.
+pub(super) fn shared_bytes(card: &Capabilities) -> usize {
+    let ciphertext_words = ((card.max_k as usize) << card.max_log2_n) + 1;
+    let areas = Areas::cut(0, card.max_batch as usize, ciphertext_words);
+    areas.end.min(MOST_SHARED_BYTES) as usize
+}
+
+impl Plan {
+    /// Cuts `bytes` of memory from address `base` on. `identity` is a validated one.
+    ///
+    /// # Errors
+    /// The memory is too small.
+    pub(super) fn new(
+        set: &ParameterSet,
+        identity: &Identity,
+        (base, bytes): (u64, usize),
+    ) -> Result<Self, DeviceError> {
+        let areas = Areas::cut(base, identity.max_batch, set.big_lwe_size());
+        if areas.end - base > bytes as u64 {
             return Err(DeviceError::Request(format!(
                 "{} needs {} bytes of shared memory, the device has {bytes}",
                 set.name,
-                end - base
+                areas.end - base
             )));
         }
         let staged_luts = STAGING_BYTES / (layout::lut_words(set) * WORD_BYTES);
         Ok(Self {
             set: set.clone(),
-            rings,
-            staging,
+            rings: areas.rings,
+            staging: areas.staging,
             staged_luts: staged_luts.clamp(1, LUTS_IN_FLIGHT),
-            buffers,
+            buffers: areas.buffers,
         })
     }
 
@@ -98,5 +131,39 @@ impl Plan {
     /// Byte address of a place for a look-up table in the staging area.
     pub(super) fn staged_lut(&self, place: usize) -> u64 {
         self.staging + (place * layout::lut_words(&self.set) * WORD_BYTES) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gyrus_interface::catalogue;
+    use gyrus_sim::device::CardOptions;
+
+    #[test]
+    fn shared_memory_is_enough_for_every_set() {
+        let card = CardOptions::default().capabilities;
+        let bytes = shared_bytes(&card);
+        let identity = Identity {
+            name: "test".to_owned(),
+            simulated: true,
+            clock_hz: 1,
+            interface: card.version,
+            lut_slots: card.lut_slots,
+            max_batch: card.max_batch as usize,
+            max_in_flight: BATCHES_IN_FLIGHT,
+            preferred_batch: 1,
+        };
+        for set in catalogue::secure_sets() {
+            Plan::new(&set, &identity, (1 << 32, bytes)).unwrap();
+        }
+        // The largest polynomials take all of it, but for the alignment of areas.
+        let set = catalogue::secure_sets().swap_remove(0);
+        assert!(Plan::new(&set, &identity, (1 << 32, bytes - 64)).is_err());
+        let liar = Capabilities {
+            max_batch: u32::MAX,
+            ..card
+        };
+        assert_eq!(shared_bytes(&liar) as u64, MOST_SHARED_BYTES);
     }
 }

@@ -1,8 +1,10 @@
 //! Which device to use, and opening it.
 
 use super::transport::device_error;
-use super::{CardTransport, Device, Identity, RingDevice};
+use super::{CardTransport, Device, Identity, RingDevice, plan};
+use crate::pcie::{self, Address, Function, Id, PcieError, PcieTransport, Roots};
 use gyrus_interface::DeviceError;
+use gyrus_interface::card::Capabilities;
 use gyrus_sim::device::{CardOptions, ModelCard};
 use gyrus_sim::model::Kernel;
 use gyrus_sim::rtl::{CardParameters, RtlCard, RtlOptions};
@@ -16,9 +18,11 @@ use std::sync::atomic::AtomicU64;
 /// What the user asks for with `--device`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// A card when there is one, the simulator otherwise.
+    /// A card when there is one that can be used, the simulator otherwise.
     #[default]
     Auto,
+    /// The card at an address, or the first one that can be used.
+    Pcie(Option<Address>),
     /// The embedded simulator (functional model).
     Model,
     /// The card's RTL, simulated by Verilator.
@@ -31,22 +35,30 @@ impl FromStr for DeviceChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "auto" => Ok(Self::Auto),
+            "pcie" => Ok(Self::Pcie(None)),
             "model" => Ok(Self::Model),
             "rtl" => Ok(Self::Rtl),
-            _ => Err(format!(
-                "unknown device '{text}'; this version knows 'auto', 'model' and 'rtl'"
-            )),
+            _ => match text.strip_prefix("pcie:").map(str::parse) {
+                Some(Ok(address)) => Ok(Self::Pcie(Some(address))),
+                Some(Err(error)) => Err(PcieError::to_string(&error)),
+                None => Err(format!(
+                    "unknown device '{text}'; this version knows 'auto', 'pcie', 'pcie:ADDRESS', \
+                     'model' and 'rtl'"
+                )),
+            },
         }
     }
 }
 
 impl std::fmt::Display for DeviceChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Model => "model",
-            Self::Rtl => "rtl",
-        })
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Pcie(None) => f.write_str("pcie"),
+            Self::Pcie(Some(address)) => write!(f, "pcie:{address}"),
+            Self::Model => f.write_str("model"),
+            Self::Rtl => f.write_str("rtl"),
+        }
     }
 }
 
@@ -88,25 +100,109 @@ pub struct DeviceOptions {
     pub kernel: Option<Kernel>,
     /// Of the RTL.
     pub rtl: Rtl,
+    /// IDs by which cards are found; if empty those that [`pcie::wanted`] names.
+    pub pci_ids: Vec<Id>,
+    /// Where the kernel shows PCI functions.
+    pub roots: Roots,
 }
 
-/// Opens a device. No driver for cards exists yet, so `auto` always opens the functional model.
+/// Opens a device, which is silent about it if that is the simulator for want of a card.
 ///
 /// # Errors
 /// The device cannot be opened.
 pub fn open(choice: DeviceChoice, options: DeviceOptions) -> Result<Box<dyn Device>, DeviceError> {
+    open_or_note(choice, options, &mut |_| ())
+}
+
+/// Opens a device, and says in a line why [`DeviceChoice::Auto`] does without a card, if it does.
+///
+/// # Errors
+/// The device cannot be opened.
+pub fn open_or_note(
+    choice: DeviceChoice,
+    options: DeviceOptions,
+    note: &mut dyn FnMut(String),
+) -> Result<Box<dyn Device>, DeviceError> {
     match choice {
-        DeviceChoice::Auto | DeviceChoice::Model => Ok(Box::new(model(options)?)),
+        DeviceChoice::Auto => match first_card(&options) {
+            Ok(card) => Ok(card),
+            Err(error) => {
+                note(format!("using the simulator: {error}"));
+                Ok(Box::new(model(options)?))
+            }
+        },
+        DeviceChoice::Pcie(None) => first_card(&options),
+        DeviceChoice::Pcie(Some(address)) => {
+            let ids = pcie::wanted(&options.pci_ids)?;
+            open_card(&pcie::find(&options.roots, &ids, address)?)
+        }
+        DeviceChoice::Model => Ok(Box::new(model(options)?)),
         DeviceChoice::Rtl => Ok(Box::new(rtl(options.rtl)?)),
     }
 }
 
-/// The devices that [`open`] can find on this machine.
+/// A card that was found, and what became of it.
+pub type OpenedCard = (Address, Result<Box<dyn Device>, DeviceError>);
+
+/// Opens the cards that there are, one after the other as they are asked for.
 ///
 /// # Errors
-/// A device that is there does not answer.
-pub fn list() -> Result<Vec<Identity>, DeviceError> {
-    Ok(vec![model(DeviceOptions::default())?.identity().clone()])
+/// They cannot be looked for.
+pub fn open_cards(
+    options: &DeviceOptions,
+) -> Result<impl Iterator<Item = OpenedCard> + use<>, DeviceError> {
+    let functions = functions(options)?.into_iter();
+    Ok(functions.map(|function| (function.address, open_card(&function))))
+}
+
+/// The first card that can be used.
+fn first_card(options: &DeviceOptions) -> Result<Box<dyn Device>, DeviceError> {
+    let mut why = None;
+    for (_, opened) in open_cards(options)? {
+        match opened {
+            Ok(card) => return Ok(card),
+            Err(error) => why = why.or(Some(error)),
+        }
+    }
+    match why {
+        Some(error) => Err(error),
+        None => Err(PcieError::NoCard(pcie::wanted(&options.pci_ids)?).into()),
+    }
+}
+
+fn functions(options: &DeviceOptions) -> Result<Vec<Function>, DeviceError> {
+    let ids = pcie::wanted(&options.pci_ids)?;
+    Ok(pcie::discover(&options.roots, &ids)?)
+}
+
+fn open_card(function: &Function) -> Result<Box<dyn Device>, DeviceError> {
+    let transport = PcieTransport::open(function, plan::shared_bytes)?;
+    Ok(Box::new(RingDevice::new(transport)?))
+}
+
+/// What there is to choose from.
+#[derive(Debug)]
+pub struct Listing {
+    /// PCI functions that have the IDs of cards, and what each says of itself, or why it cannot be asked.
+    pub cards: Vec<(Function, Result<Capabilities, DeviceError>)>,
+    /// The simulator.
+    pub simulator: Identity,
+}
+
+/// The devices that [`open`] can find on this machine. Cards are asked, but not reset; one that is in use
+/// is left alone.
+///
+/// # Errors
+/// Cards cannot be looked for.
+pub fn list(options: DeviceOptions) -> Result<Listing, DeviceError> {
+    let cards = functions(&options)?.into_iter().map(|function| {
+        let says = pcie::ask(&function);
+        (function, says)
+    });
+    Ok(Listing {
+        cards: cards.collect(),
+        simulator: model(options)?.identity().clone(),
+    })
 }
 
 fn model(options: DeviceOptions) -> Result<RingDevice<CardTransport>, DeviceError> {
@@ -148,4 +244,133 @@ fn rtl(options: Rtl) -> Result<RingDevice<CardTransport>, DeviceError> {
     .map_err(|error| unavailable(&error))?;
     // A key takes more than ten million cycles over the rings.
     RingDevice::new(CardTransport::new(Box::new(card)).past_the_card())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pcie::fake::{AT, CARD, Machine};
+    use gyrus_interface::registers::Register;
+
+    #[test]
+    fn choices_read_as_they_are_written() {
+        for text in ["auto", "pcie", "pcie:0000:03:00.0", "model", "rtl"] {
+            let choice: DeviceChoice = text.parse().unwrap();
+            assert_eq!(choice.to_string(), text);
+        }
+        assert_eq!(
+            "pcie:03:00.0".parse(),
+            AT.parse()
+                .map(|at| DeviceChoice::Pcie(Some(at)))
+                .map_err(|_| String::new())
+        );
+        for (text, part) in [
+            ("pcie:3", "PCI address"),
+            ("pcie:", "PCI address"),
+            ("gpu", "'pcie:ADDRESS'"),
+        ] {
+            let error = text.parse::<DeviceChoice>().unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    fn options(machine: &Machine) -> DeviceOptions {
+        DeviceOptions {
+            threads: NonZeroUsize::new(1),
+            pci_ids: vec![CARD],
+            roots: machine.roots.clone(),
+            ..DeviceOptions::default()
+        }
+    }
+
+    /// What a choice opens, and what is noted.
+    fn opened(machine: &Machine, choice: DeviceChoice) -> (Result<bool, DeviceError>, Vec<String>) {
+        let mut notes = Vec::new();
+        let device = open_or_note(choice, options(machine), &mut |note| notes.push(note));
+        (device.map(|device| device.identity().simulated), notes)
+    }
+
+    #[test]
+    fn auto_says_why_it_does_without_a_card() {
+        let machine = Machine::new();
+        let (simulated, notes) = opened(&machine, DeviceChoice::Auto);
+        assert_eq!(simulated, Ok(true));
+        let [note] = &notes[..] else {
+            panic!("{notes:?}")
+        };
+        assert!(
+            note.contains("using the simulator") && note.contains("10ee:6779"),
+            "{note}"
+        );
+        machine.add(AT, CARD);
+        machine.driver(AT, "other");
+        let (simulated, notes) = opened(&machine, DeviceChoice::Auto);
+        assert_eq!(simulated, Ok(true));
+        let [note] = &notes[..] else {
+            panic!("{notes:?}")
+        };
+        assert!(note.ends_with("sudo scripts/bind 0000:03:00.0"), "{note}");
+        assert!(!note.contains('\n'), "{note}");
+    }
+
+    #[test]
+    fn who_asks_for_a_card_gets_no_simulator() {
+        let machine = Machine::new();
+        let at = AT.parse().unwrap();
+        for choice in [DeviceChoice::Pcie(None), DeviceChoice::Pcie(Some(at))] {
+            let (device, notes) = opened(&machine, choice);
+            assert!(
+                matches!(device, Err(DeviceError::Unavailable(_))),
+                "{device:?}"
+            );
+            assert!(notes.is_empty());
+        }
+    }
+
+    #[test]
+    fn each_card_is_opened_or_has_a_reason_of_its_own() {
+        let machine = Machine::new();
+        machine.add(AT, CARD);
+        machine.add("0000:04:00.0", CARD);
+        machine.driver("0000:04:00.0", "other");
+        let cards: Vec<_> = open_cards(&options(&machine)).unwrap().collect();
+        let [(first, without), (second, taken)] = &cards[..] else {
+            panic!("two")
+        };
+        assert_eq!(
+            [first, second].map(Address::to_string),
+            [AT, "0000:04:00.0"]
+        );
+        let reason = |opened: &Result<Box<dyn Device>, DeviceError>| match opened {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("opened"),
+        };
+        assert!(
+            reason(without).contains("nr_hugepages"),
+            "{}",
+            reason(without)
+        );
+        assert!(
+            reason(taken).contains("driver other has it"),
+            "{}",
+            reason(taken)
+        );
+    }
+
+    #[test]
+    fn cards_are_listed_with_what_they_say() {
+        let machine = Machine::new();
+        machine.add(AT, CARD);
+        machine.huge_pages(1);
+        machine.set(AT, Register::Build, 0x1234);
+        let listing = list(options(&machine)).unwrap();
+        let [(function, Ok(card))] = &listing.cards[..] else {
+            panic!("{listing:?}")
+        };
+        assert_eq!(
+            (function.address.to_string().as_str(), card.build),
+            (AT, 0x1234)
+        );
+        assert!(listing.simulator.simulated);
+    }
 }

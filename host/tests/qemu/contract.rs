@@ -3,11 +3,6 @@
 
 /// Slots of the cards on bus 0.
 pub(crate) const SLOTS: [u8; 2] = [5, 6];
-/// What the card says that it is: see `interface/src/pci.rs`.
-pub(crate) const VENDOR_ID: u16 = 0x10ee;
-/// Its number among that vendor's.
-pub(crate) const DEVICE_ID: u16 = 0x6779;
-
 /// Bytes of BAR0: the card's registers come first.
 pub(crate) const BAR_BYTES: u32 = 0x1_0000;
 /// Where the table of MSI-X lies in it.

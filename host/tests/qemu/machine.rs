@@ -5,7 +5,7 @@ use crate::device::{CardFunction, GuestRam, Message, forward_interrupts, serve};
 use crate::kernel::QEMU;
 use crate::qtest::Qtest;
 use gyrus_sim::device::CardError;
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use rustix::io::{FdFlags, fcntl_setfd};
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -185,7 +185,7 @@ fn command(directory: &Path, qtest: &Path, cards: &[OwnedFd]) -> io::Result<Comm
     command.args(["-qtest-log", "/dev/null"]);
     for (card, slot) in cards.iter().zip(SLOTS) {
         // The child has to get it.
-        fcntl(card, FcntlArg::F_SETFD(FdFlag::empty()))?;
+        fcntl_setfd(card, FdFlags::empty())?;
         let device = format!("x-pci-proxy-dev,fd={},addr={slot:#x}", card.as_raw_fd());
         command.args(["-device", &device]);
     }

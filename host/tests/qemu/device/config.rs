@@ -1,7 +1,8 @@
 //! Configuration space of the card's function: its header and capabilities.
 
 use super::msix::VECTORS;
-use crate::contract::{self, BAR_BYTES, DEVICE_ID, MSIX_PENDING, MSIX_TABLE, VENDOR_ID};
+use crate::contract::{self, BAR_BYTES, MSIX_PENDING, MSIX_TABLE};
+use gyrus_interface::pci::{DEVICE_ID, VENDOR_ID};
 
 const BYTES: usize = 256;
 pub(crate) const COMMAND: usize = 0x04;

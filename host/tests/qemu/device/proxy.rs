@@ -6,10 +6,11 @@
 
 use super::PciFunction;
 use super::ram::{GuestRam, Region};
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use std::fs::File;
 use std::io::{self, IoSliceMut, Read, Write};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 const SYNC_SYSMEM: u32 = 0;
@@ -109,23 +110,17 @@ fn regions(message: Received) -> io::Result<Vec<Region>> {
 /// The next message; `None` at the end.
 fn receive(stream: &mut UnixStream) -> io::Result<Option<Received>> {
     let mut header = [0; HEADER_BYTES];
-    let mut space = nix::cmsg_space!([RawFd; MOST_FILES]);
-    let (got, files) = {
-        let mut into = [IoSliceMut::new(&mut header)];
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        let received = recvmsg::<()>(stream.as_raw_fd(), &mut into, Some(&mut space), flags)?;
-        let mut files = Vec::new();
-        for message in received.cmsgs()? {
-            if let ControlMessageOwned::ScmRights(fds) = message {
-                // SAFETY: these descriptors have just come, and nobody else has them.
-                files.extend(
-                    fds.into_iter()
-                        .map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }),
-                );
-            }
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FILES))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut into = [IoSliceMut::new(&mut header)];
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    let got = recvmsg(&*stream, &mut into, &mut ancillary, flags)?.bytes;
+    let mut files = Vec::new();
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+            files.extend(descriptors);
         }
-        (received.bytes, files)
-    };
+    }
     if got == 0 {
         return Ok(None);
     }

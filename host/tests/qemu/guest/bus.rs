@@ -2,7 +2,8 @@
 
 use super::card::TestCard;
 use super::runner::{Outcome, Runner};
-use crate::contract::{BAR_BYTES, DEVICE_ID, Fault, VENDOR_ID};
+use crate::contract::{BAR_BYTES, Fault};
+use gyrus_interface::pci::{DEVICE_ID, VENDOR_ID};
 use gyrus_interface::registers::{MAGIC, Register};
 
 pub(super) fn run(runner: &mut Runner) {

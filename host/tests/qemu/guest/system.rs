@@ -2,8 +2,8 @@
 
 use super::runner::Outcome;
 use crate::kernel::MODULES;
-use nix::kmod::{ModuleInitFlags, finit_module};
-use nix::mount::{MsFlags, mount};
+use rustix::mount::{MountFlags, mount};
+use rustix::system::finit_module;
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io;
@@ -19,7 +19,7 @@ pub(super) fn mount_all() -> io::Result<()> {
         ("devtmpfs", "/dev"),
         ("tmpfs", "/tmp"),
     ] {
-        mount(Some(kind), at, Some(kind), MsFlags::empty(), None::<&str>)?;
+        mount(kind, at, kind, MountFlags::empty(), None)?;
     }
     Ok(())
 }
@@ -30,7 +30,7 @@ pub(super) fn load_modules() -> Outcome {
         let path = Path::new(MODULE_DIRECTORY).join(format!("{name}.ko"));
         if path.exists() {
             let parameters = CString::new(*parameters)?;
-            finit_module(File::open(&path)?, &parameters, ModuleInitFlags::empty())
+            finit_module(File::open(&path)?, &parameters, 0)
                 .map_err(|error| format!("{name}: {error}"))?;
         }
     }
