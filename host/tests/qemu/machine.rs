@@ -22,7 +22,7 @@ pub(crate) const BOOTED: &str = "BOOTED";
 pub(crate) const DONE: &str = "DONE";
 
 /// MiB of memory.
-const MEMORY: usize = 1024;
+const MEMORY: usize = 1536;
 /// What QEMU may take until it connects.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// With `iommu=pt`, a card that no driver of VFIO has opened reaches memory as if there were no IOMMU.

@@ -11,6 +11,7 @@
 //! | [`initramfs`] | the guest's files |
 //! | [`machine`] | QEMU as a child with cards behind it |
 //! | [`qtest`] | reads and writes of the guest's physical addresses |
+//! | [`payload`] | keys, an encrypted image and its answer, for the guest to compute with |
 //! | [`contract`] | what guest and device side have agreed on |
 //!
 //! An argument without a dash runs only the guest's tests whose name has it in it.
@@ -26,6 +27,7 @@ mod guest;
 mod initramfs;
 mod kernel;
 mod machine;
+mod payload;
 mod qtest;
 
 use crate::initramfs::Initramfs;
@@ -40,7 +42,7 @@ use std::time::{Duration, Instant};
 /// A file in the guest: the text that names of tests have to have in them.
 const FILTER: &str = "/filter";
 /// Tests that others need.
-const ALWAYS: [&str; 2] = ["boot", "modules"];
+const ALWAYS: [&str; 3] = ["boot", "modules", "the cards go to vfio-pci"];
 /// What the guest may take in all.
 const LIMIT: Duration = Duration::from_secs(600);
 
@@ -87,6 +89,10 @@ fn files(kernel: &Kernel, filter: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     archive.program("/bin/gyrus", Path::new(env!("CARGO_BIN_EXE_gyrus")))?;
     for (name, content) in &kernel.modules {
         archive.file(&format!("{}/{name}", guest::MODULE_DIRECTORY), content)?;
+    }
+    let payload = tempfile::tempdir()?;
+    for (name, content) in payload::make(payload.path())? {
+        archive.file(&format!("{}/{name}", payload::DIRECTORY), &content)?;
     }
     archive.file(FILTER, filter.as_bytes())?;
     Ok(archive.finish()?)

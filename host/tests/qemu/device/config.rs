@@ -2,7 +2,7 @@
 
 use super::msix::VECTORS;
 use crate::contract::{self, BAR_BYTES, MSIX_PENDING, MSIX_TABLE};
-use gyrus_interface::pci::{DEVICE_ID, VENDOR_ID};
+use gyrus::interface::pci::{DEVICE_ID, VENDOR_ID};
 
 const BYTES: usize = 256;
 pub(crate) const COMMAND: usize = 0x04;

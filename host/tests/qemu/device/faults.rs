@@ -1,8 +1,8 @@
 //! Faults that a guest's test has asked for, on the card's way to memory and in its registers.
 
 use crate::contract::Fault;
-use gyrus_interface::job::{COMPLETION_BYTES, COMPLETION_PHASE_WORD};
-use gyrus_interface::layout::WORD_BYTES;
+use gyrus::interface::job::{COMPLETION_BYTES, COMPLETION_PHASE_WORD};
+use gyrus::interface::layout::WORD_BYTES;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const COMPLETION_WORDS: usize = COMPLETION_BYTES / WORD_BYTES;

@@ -8,7 +8,7 @@ use super::msix::{Message, Msix};
 use super::ram::GuestRam;
 use crate::contract::{ARGUMENT, BAR_BYTES, COUNTS, FAULT, Fault, MSIX_PENDING, MSIX_TABLE};
 use crate::qtest::Qtest;
-use gyrus_interface::registers::{self, Control, Register, Status};
+use gyrus::interface::registers::{self, Control, Register, Status};
 use gyrus_sim::device::{Card, CardError, CardOptions, Interrupts, ModelCard};
 use std::num::NonZeroUsize;
 use std::sync::mpsc::Sender;

@@ -3,8 +3,8 @@
 use super::card::TestCard;
 use super::runner::{Outcome, Runner};
 use crate::contract::{BAR_BYTES, Fault};
-use gyrus_interface::pci::{DEVICE_ID, VENDOR_ID};
-use gyrus_interface::registers::{MAGIC, Register};
+use gyrus::interface::pci::{DEVICE_ID, VENDOR_ID};
+use gyrus::interface::registers::{MAGIC, Register};
 
 pub(super) fn run(runner: &mut Runner) {
     runner.test("the kernel finds both cards", finds_cards);
@@ -76,5 +76,9 @@ fn faults_come_and_go() -> Outcome {
     card.fail(Fault::None, 0)?;
     assert_eq!(registers.read(version), right);
     assert_eq!(card.counts()?, (0, 0));
+    // What `registers_answer` has switched on.
+    TestCard::ALL
+        .into_iter()
+        .try_for_each(|card| card.set("enable", "0"))?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A card as the kernel shows it, and how a test asks it for a fault.
 
+use super::runner::Outcome;
 use crate::contract::{ARGUMENT, COUNTS, FAULT, Fault, SLOTS};
 use memmap2::{MmapMut, MmapOptions};
 use std::fs::{self, File, OpenOptions};
@@ -33,6 +34,15 @@ impl TestCard {
     /// Writes to a file there.
     pub(super) fn set(self, name: &str, value: &str) -> io::Result<()> {
         fs::write(self.directory().join(name), value)
+    }
+
+    /// Gives it to `vfio-pci`.
+    pub(super) fn bind(self) -> Outcome {
+        self.set("driver_override", "vfio-pci")?;
+        fs::write("/sys/bus/pci/drivers_probe", self.address())?;
+        let driver = fs::read_link(self.directory().join("driver"))?;
+        assert!(driver.ends_with("vfio-pci"), "{driver:?}");
+        Ok(())
     }
 
     fn config(self) -> io::Result<File> {

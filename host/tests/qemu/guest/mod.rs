@@ -6,9 +6,17 @@
 //! | `runner` | runs tests one after the other, each with a deadline |
 //! | `card` | a card as the kernel shows it, and how a test asks it for a fault |
 //! | `bus` | tests without the driver: what the kernel sees of the cards |
+//! | `driver` | tests of the driver on cards that work |
+//! | `command` | tests of the `gyrus` command on them |
+//! | `faults` | tests of the driver on a card that fails |
 
 mod bus;
 mod card;
+mod command;
+#[path = "../../common/mod.rs"]
+mod common;
+mod driver;
+mod faults;
 mod runner;
 mod system;
 
@@ -27,6 +35,9 @@ pub(crate) fn init() -> ! {
     runner.test("boot", move || Ok(mounted?));
     runner.test("modules", system::load_modules);
     bus::run(&mut runner);
+    driver::run(&mut runner);
+    command::run(&mut runner);
+    faults::run(&mut runner);
     runner.finish();
     println!("{DONE}");
     loop {
