@@ -9,6 +9,8 @@ use std::process::Command;
 
 const DIRECTORY: u32 = 0o040_755;
 const PROGRAM: u32 = 0o100_755;
+/// Its owner's alone: keys may not be anybody else's to read.
+const DATA: u32 = 0o100_600;
 const TERMINAL: u32 = 0o020_600;
 
 /// The dynamic linker, as programs name it.
@@ -62,18 +64,22 @@ impl Initramfs {
         self.put(newc::Builder::new(&name).mode(DIRECTORY), &[])
     }
 
-    /// Adds a file with the directories above it.
+    /// Adds a file of data with the directories above it.
     pub(crate) fn file(&mut self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.regular(path, DATA, content)
+    }
+
+    fn regular(&mut self, path: &str, mode: u32, content: &[u8]) -> io::Result<()> {
         let path = path.trim_start_matches('/');
         if let Some(parent) = Path::new(path).parent() {
             self.directory(parent)?;
         }
-        self.put(newc::Builder::new(path).mode(PROGRAM), content)
+        self.put(newc::Builder::new(path).mode(mode), content)
     }
 
     /// Adds a program of this machine with the libraries that it loads.
     pub(crate) fn program(&mut self, path: &str, program: &Path) -> io::Result<()> {
-        self.file(path, &fs::read(program)?)?;
+        self.regular(path, PROGRAM, &fs::read(program)?)?;
         self.library(Path::new(LINKER))?;
         // `libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)`
         let listing = Command::new(LINKER).arg("--list").arg(program).output()?;
@@ -94,7 +100,7 @@ impl Initramfs {
 
     fn library(&mut self, path: &Path) -> io::Result<()> {
         if self.libraries.insert(path.to_owned()) {
-            self.file(&path.to_string_lossy(), &fs::read(path)?)?;
+            self.regular(&path.to_string_lossy(), PROGRAM, &fs::read(path)?)?;
         }
         Ok(())
     }

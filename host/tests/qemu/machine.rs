@@ -18,6 +18,8 @@ use thiserror::Error;
 
 /// The line with which the guest says that it runs.
 pub(crate) const BOOTED: &str = "BOOTED";
+/// How the line begins that says how many tests passed, and how many failed.
+pub(crate) const SUMMARY: &str = "SUMMARY ";
 /// The one with which it says that it has done everything.
 pub(crate) const DONE: &str = "DONE";
 

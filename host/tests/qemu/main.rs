@@ -32,7 +32,7 @@ mod qtest;
 
 use crate::initramfs::Initramfs;
 use crate::kernel::Kernel;
-use crate::machine::MachineError;
+use crate::machine::{MachineError, SUMMARY};
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -100,10 +100,21 @@ fn files(kernel: &Kernel, filter: &str) -> Result<Vec<u8>, Box<dyn Error>> {
 
 /// Boots a guest and prints what it says; whether it ended with a summary without failures.
 fn boot(directory: &Path) -> Result<bool, MachineError> {
-    let mut passed = false;
+    let mut counts = String::new();
+    let mut took = Duration::ZERO;
     machine::run(directory, LIMIT, |line, time| {
         println!("{:6.1} {line}", time.as_secs_f64());
-        passed |= line.ends_with(" passed, 0 failed");
+        took = time;
+        if let Some(summary) = line.strip_prefix(SUMMARY) {
+            summary.clone_into(&mut counts);
+        }
     })?;
+    let passed = counts.ends_with(" passed; 0 failed");
+    let result = if passed { "ok" } else { "FAILED" };
+    // As other tests of Cargo's end, for whoever reads that.
+    println!(
+        "\ntest result: {result}. {counts}; 0 ignored; 0 measured; 0 filtered out; finished in {:.2}s\n",
+        took.as_secs_f64()
+    );
     Ok(passed)
 }

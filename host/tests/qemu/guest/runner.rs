@@ -1,5 +1,6 @@
 //! Runs tests one after the other and prints a line for each.
 
+use crate::machine::SUMMARY;
 use std::error::Error;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -9,8 +10,8 @@ use std::time::{Duration, Instant};
 /// How a test ends.
 pub(super) type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// What a test may take: all of them end in seconds.
-const LIMIT: Duration = Duration::from_secs(60);
+/// What a test may take; all of them end in seconds.
+const LIMIT: Duration = Duration::from_secs(150);
 
 /// The last panic's message and place.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
@@ -39,7 +40,7 @@ impl Runner {
         }
     }
 
-    /// Runs a test, for a minute at most.
+    /// Runs a test, as long as it may take.
     pub(super) fn test(&mut self, name: &str, test: impl FnOnce() -> Outcome + Send + 'static) {
         if !name.contains(&self.filter) && !crate::ALWAYS.contains(&name) {
             return;
@@ -72,7 +73,7 @@ impl Runner {
 
     /// Prints how many ended how.
     pub(super) fn finish(self) {
-        println!("{} passed, {} failed", self.passed, self.failed);
+        println!("{SUMMARY}{} passed; {} failed", self.passed, self.failed);
     }
 }
 
@@ -87,7 +88,8 @@ fn describe(error: &dyn Error) -> String {
     text.replace('\n', " ")
 }
 
-fn last_panic() -> String {
+/// What the last thread that panicked said.
+pub(super) fn last_panic() -> String {
     let mut panic = PANIC.lock().unwrap_or_else(PoisonError::into_inner);
     panic.take().unwrap_or_else(|| "a panic".to_owned())
 }
