@@ -5,6 +5,8 @@
 pub(crate) const SLOTS: [u8; 2] = [5, 6];
 /// Bytes of BAR0: the card's registers come first.
 pub(crate) const BAR_BYTES: u32 = 0x1_0000;
+/// The capability of MSI-X.
+pub(crate) const MSIX: usize = 0x60;
 /// Where the table of MSI-X lies in it.
 pub(crate) const MSIX_TABLE: u32 = 0x8000;
 /// Where the pending bits lie.

@@ -2,14 +2,23 @@
 
 use super::card::TestCard;
 use super::runner::{Outcome, Runner};
-use crate::contract::{BAR_BYTES, Fault};
+use crate::contract::{BAR_BYTES, Fault, MSIX, MSIX_PENDING};
 use gyrus::interface::pci::{DEVICE_ID, VENDOR_ID};
-use gyrus::interface::registers::{MAGIC, Register};
+use gyrus::interface::registers::{Interrupt, MAGIC, Register};
+use std::time::{Duration, Instant};
+
+/// The command register, and what it may be.
+const COMMAND: usize = 4;
+const MEMORY: u32 = 1 << 1;
+const MEMORY_AND_MASTER: u32 = MEMORY | 1 << 2;
+/// Enables MSI-X. The only entry of its table is masked after a reset.
+const ENABLE: u32 = 1 << 31;
 
 pub(super) fn run(runner: &mut Runner) {
     runner.test("the kernel finds both cards", finds_cards);
     runner.test("registers answer", registers_answer);
     runner.test("a reset of the function resets the card", resets);
+    runner.test("an interrupt waits while it is masked", interrupts_wait);
     runner.test("a card does as a test asks", faults_come_and_go);
 }
 
@@ -55,6 +64,32 @@ fn resets() -> Outcome {
     assert_eq!(registers.read(Register::Magic.offset()), MAGIC);
     assert_eq!(registers.read(setting), 0);
     assert_eq!(other.read(setting), 0x1234_5678);
+    Ok(())
+}
+
+/// It stands as a pending bit meanwhile; a reset of the function takes it back.
+fn interrupts_wait() -> Outcome {
+    let card = TestCard(0);
+    let mut registers = card.registers()?;
+    card.config_write(COMMAND, MEMORY_AND_MASTER)?;
+    card.config_write(MSIX, ENABLE)?;
+    registers.write(Register::InterruptEnable.offset(), Interrupt::ERROR);
+    assert_eq!(registers.read(MSIX_PENDING), 0);
+    // An error, as there are no rings yet.
+    registers.write(Register::SubmissionTail.offset(), 1);
+    assert_eq!(
+        registers.read(Register::InterruptCause.offset()),
+        Interrupt::ERROR
+    );
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while registers.read(MSIX_PENDING) != 1 {
+        assert!(Instant::now() < give_up, "no interrupt is pending");
+    }
+    assert_eq!(card.counts()?, (0, 0));
+    card.set("reset", "1")?;
+    assert_eq!(registers.read(MSIX_PENDING), 0);
+    card.config_write(MSIX, 0)?;
+    card.config_write(COMMAND, MEMORY)?;
     Ok(())
 }
 

@@ -11,23 +11,33 @@ use gyrus::interface::settings::Settings;
 use gyrus::interface::{DeviceError, catalogue};
 use gyrus::key::EvaluationKey;
 use gyrus::pcie::{AccessPath, Function, PcieTransport, Roots, find, wanted};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// What the process that holds a card says when it does.
+const HELD: &str = "held";
 
 /// More than anything takes that ends.
 pub(super) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-pub(super) fn run(runner: &mut Runner) {
+pub(super) fn run_over_sysfs(runner: &mut Runner) {
     runner.test("sysfs: a batch equals the engine's", || {
         works_over(AccessPath::Sysfs)
     });
+    runner.test("sysfs: who is killed leaves a card that works", killed);
+}
+
+pub(super) fn run(runner: &mut Runner) {
     runner.test("the cards go to vfio-pci", || {
         TestCard::ALL.into_iter().try_for_each(TestCard::bind)
     });
     runner.test("vfio: a batch equals the engine's", || {
         works_over(AccessPath::Vfio)
     });
+    runner.test("vfio: who is killed leaves a card that works", killed);
     runner.test("vfio: a card interrupts", interrupts);
     runner.test("vfio: two cards at once", two_cards);
     runner.test("vfio: one process at a time", one_at_a_time);
@@ -116,6 +126,38 @@ fn works_over(path: AccessPath) -> Outcome {
         Job::new(3).works(&mut *device)?;
     }
     Ok(())
+}
+
+/// Opens the first card in a process of its own, loads it, submits a batch and is there until it is killed.
+pub(crate) fn hold() -> ! {
+    let job = Job::new(9);
+    let mut device = opened(TestCard(0)).unwrap();
+    job.load(&mut *device).unwrap();
+    job.submit(&mut *device).unwrap();
+    println!("{HELD}");
+    loop {
+        std::thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+fn killed() -> Outcome {
+    let mut holder = Command::new("/proc/self/exe")
+        .arg(crate::HOLD)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut said = String::new();
+    let read = BufReader::new(holder.stdout.take().ok_or("no pipe")?).read_line(&mut said);
+    let other = opened(TestCard(0)).map(drop);
+    holder.kill()?;
+    holder.wait()?;
+    read?;
+    assert_eq!(said.trim_end(), HELD);
+    assert!(
+        matches!(other, Err(DeviceError::Unavailable(_))),
+        "{other:?}"
+    );
+    let mut device = opened(TestCard(0))?;
+    Ok(Job::new(10).works(&mut *device)?)
 }
 
 /// Without interrupts the driver would look every 50 ms.

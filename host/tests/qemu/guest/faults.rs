@@ -123,16 +123,33 @@ const IN_BATCHES: &[(&str, Fault, u32, [Expected; 2])] = &[
     ("somebody resets the card", Fault::Reset, 0, [lost, lost]),
 ];
 
+/// Those that do not look the same without interrupts and without an IOMMU.
+pub(super) fn run_over_sysfs(runner: &mut Runner) {
+    for &(name, fault, argument, ends) in IN_BATCHES {
+        if matches!(
+            fault,
+            Fault::Dead | Fault::Removed | Fault::Hang | Fault::Refused | Fault::Reset
+        ) {
+            runner.test(&format!("sysfs fault: {name}"), move || {
+                in_batches(fault, argument, ends)
+            });
+        }
+    }
+}
+
 pub(super) fn run(runner: &mut Runner) {
     for &(name, fault, argument, ends) in IN_BATCHES {
-        runner.test(&format!("fault: {name}"), move || {
+        runner.test(&format!("vfio fault: {name}"), move || {
             in_batches(fault, argument, ends)
         });
     }
-    runner.test("fault: a key is damaged on its way", damaged_key);
-    runner.test("fault: the card is a newer one", newer_card);
-    runner.test("fault: the card hangs while it is reset", hangs_in_reset);
-    runner.test("fault: the kernel takes the card back", taken_back);
+    runner.test("vfio fault: a key is damaged on its way", damaged_key);
+    runner.test("vfio fault: the card is a newer one", newer_card);
+    runner.test(
+        "vfio fault: the card hangs while it is reset",
+        hangs_in_reset,
+    );
+    runner.test("vfio fault: the kernel takes the card back", taken_back);
 }
 
 /// Asks for a fault until this ends.

@@ -20,6 +20,7 @@ mod faults;
 mod runner;
 mod system;
 
+pub(crate) use driver::hold;
 pub(crate) use system::MODULE_DIRECTORY;
 
 use crate::machine::{BOOTED, DONE};
@@ -35,6 +36,8 @@ pub(crate) fn init() -> ! {
     runner.test("boot", move || Ok(mounted?));
     runner.test("modules", system::load_modules);
     bus::run(&mut runner);
+    driver::run_over_sysfs(&mut runner);
+    faults::run_over_sysfs(&mut runner);
     driver::run(&mut runner);
     command::run(&mut runner);
     faults::run(&mut runner);
