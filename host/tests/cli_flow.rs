@@ -287,6 +287,7 @@ fn info_and_help_work_and_usage_errors_exit_with_2() {
     let directory = tempfile::tempdir().unwrap();
     let info = gyrus_ok(directory.path(), "info").stdout;
     for part in [
+        "cards on PCIe",
         "model (",
         "n = 879",
         "n = 918",

@@ -127,7 +127,11 @@ pub fn open_or_note(
         DeviceChoice::Auto => match first_card(&options) {
             Ok(card) => Ok(card),
             Err(error) => {
-                note(format!("using the simulator: {error}"));
+                let why = match error {
+                    DeviceError::Unavailable(why) => why,
+                    error => error.to_string(),
+                };
+                note(format!("no card, using the simulator: {why}"));
                 Ok(Box::new(model(options)?))
             }
         },
@@ -189,8 +193,8 @@ pub struct Listing {
     pub simulator: Identity,
 }
 
-/// The devices that [`open`] can find on this machine. Cards are asked, but not reset; one that is in use
-/// is left alone.
+/// The devices that [`open`] can find on this machine. Cards are asked what they are; one that another
+/// process uses is left alone.
 ///
 /// # Errors
 /// Cards cannot be looked for.
@@ -299,11 +303,12 @@ mod tests {
             panic!("{notes:?}")
         };
         assert!(
-            note.contains("using the simulator") && note.contains("10ee:6779"),
+            note.starts_with("no card, using the simulator") && note.contains("10ee:6779"),
             "{note}"
         );
         machine.add(AT, CARD);
         machine.driver(AT, "other");
+        machine.group(AT, 14, "DMA");
         let (simulated, notes) = opened(&machine, DeviceChoice::Auto);
         assert_eq!(simulated, Ok(true));
         let [note] = &notes[..] else {

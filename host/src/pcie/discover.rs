@@ -194,17 +194,16 @@ fn function(roots: &Roots, directory: &Path) -> Option<Function> {
 
 /// What stands in the way of one of the two ways to a function.
 fn obstacles(roots: &Roots, function: &Function) -> Vec<Obstacle> {
-    let mut obstacles = match function.path {
-        AccessPath::Vfio => vfio_obstacles(roots, function),
-        AccessPath::Sysfs => sysfs_obstacles(roots, function),
-    };
     if function.bar_bytes < u64::from(BAR_BYTES) {
-        obstacles.push(Obstacle::NoRegisters {
+        return vec![Obstacle::NoRegisters {
             address: function.address,
             bytes: function.bar_bytes,
-        });
+        }];
     }
-    obstacles
+    match function.path {
+        AccessPath::Vfio => vfio_obstacles(roots, function),
+        AccessPath::Sysfs => sysfs_obstacles(roots, function),
+    }
 }
 
 fn vfio_obstacles(roots: &Roots, function: &Function) -> Vec<Obstacle> {
@@ -224,7 +223,12 @@ fn vfio_obstacles(roots: &Roots, function: &Function) -> Vec<Obstacle> {
 fn sysfs_obstacles(roots: &Roots, function: &Function) -> Vec<Obstacle> {
     let address = function.address;
     if let Some(driver) = function.driver.clone() {
-        return vec![Obstacle::OtherDriver { address, driver }];
+        let iommu = function.group.is_some();
+        return vec![Obstacle::OtherDriver {
+            address,
+            driver,
+            iommu,
+        }];
     }
     let mut obstacles = Vec::new();
     if let Some(group) = &function.group

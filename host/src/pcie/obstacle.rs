@@ -9,12 +9,14 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Obstacle {
     /// Another driver has it.
-    #[error("driver {driver} has it; to take it away: {}", bind(*.address))]
+    #[error("driver {driver} has it; to take it away: {}", take(*.address, *.iommu))]
     OtherDriver {
         /// The function.
         address: Address,
         /// Who has it.
         driver: String,
+        /// Whether an IOMMU stands in front of it.
+        iommu: bool,
     },
     /// `vfio-pci` has it, but no IOMMU stands in front of it.
     #[error(
@@ -44,7 +46,7 @@ pub enum Obstacle {
     VfioPermission(PathBuf),
     /// Not allowed to open a file in sysfs.
     #[error(
-        "no driver has it, and {} is root's; {} (with an IOMMU), or run as root",
+        "no driver has it, and {} is root's; run as root, or with an IOMMU: {}",
         .path.display(), bind(*.address)
     )]
     SysfsPermission {
@@ -108,6 +110,16 @@ pub enum Obstacle {
 /// The command that gives a function to `vfio-pci`.
 fn bind(address: Address) -> String {
     format!("sudo scripts/bind {address}")
+}
+
+/// The command that takes a function from its driver.
+fn take(address: Address, iommu: bool) -> String {
+    if iommu {
+        return bind(address);
+    }
+    format!(
+        "echo {address} | sudo tee /sys/bus/pci/devices/{address}/driver/unbind, and run as root"
+    )
 }
 
 impl Obstacle {

@@ -11,7 +11,7 @@ use super::transport::PcieTransport;
 use super::{AccessPath, Id, Obstacle, PcieError, ask, discover, find};
 use crate::device::Transport;
 use gyrus_interface::DeviceError;
-use gyrus_interface::registers::{Control, Interrupt, MAGIC, Register};
+use gyrus_interface::registers::{Control, Interrupt, MAGIC, Register, Status};
 use gyrus_sim::device::CardOptions;
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -117,6 +117,9 @@ fn each_obstacle_of_sysfs_is_found_with_its_command() {
     let access = SysfsAccess::open(&machine.function()).unwrap();
     only(&machine, "sudo fuser -v");
     drop(access);
+    machine.driver(AT, "other");
+    only(&machine, "echo 0000:03:00.0 | sudo tee");
+    fs::remove_file(machine.path(AT, "driver")).unwrap();
     machine.group(AT, 14, "DMA-FQ");
     only(&machine, "sudo scripts/bind 0000:03:00.0");
     machine.driver(AT, "other");
@@ -182,6 +185,7 @@ fn a_card_is_asked_and_left_as_it_was() {
         Err(DeviceError::Removed(_))
     ));
     machine.driver(AT, "other");
+    machine.group(AT, 14, "DMA");
     let Err(DeviceError::Unavailable(text)) = ask(&machine.function()) else {
         panic!("no obstacle");
     };
@@ -292,6 +296,24 @@ fn a_card_is_reset_before_and_after_and_quiet_before_its_memory_goes() {
         *log.lock().unwrap(),
         ["reset", "share", "on", "on", "off", "reset"]
     );
+}
+
+#[test]
+fn a_card_that_no_reset_of_its_own_helps_is_reset_as_a_function() {
+    let machine = Machine::new();
+    machine.add(AT, CARD);
+    let log = Log::default();
+    let mut transport = Logged::new(&machine, &log).open();
+    let reset = |transport: &mut PcieTransport| {
+        log.lock().unwrap().clear();
+        let written = transport.write_register(Register::Control, Control::RESET);
+        written.unwrap();
+        log.lock().unwrap().clone()
+    };
+    machine.set(AT, Register::Status, Status::HALTED);
+    assert_eq!(reset(&mut transport), ["on"]);
+    machine.set(AT, Register::Status, Status::HALTED | Status::STUCK);
+    assert_eq!(reset(&mut transport), ["reset", "on"]);
 }
 
 #[test]

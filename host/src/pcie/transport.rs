@@ -8,7 +8,7 @@ use super::{AccessPath, Address, Function, PcieError, poll};
 use crate::device::Transport;
 use gyrus_interface::DeviceError;
 use gyrus_interface::card::Capabilities;
-use gyrus_interface::registers::{Control, Register};
+use gyrus_interface::registers::{Control, Register, Status};
 use std::time::Instant;
 
 /// What a register reads if nobody answers.
@@ -131,6 +131,10 @@ impl Transport for PcieTransport {
             Register::InterruptEnable => self.enabled = value,
             Register::Control if value & Control::RESET != 0 => {
                 self.enabled = 0;
+                if Status(self.register(Register::Status)?).has(Status::STUCK) {
+                    // The last reset of this kind did not help.
+                    self.access.reset()?;
+                }
                 // A reset of the function by somebody else may have taken this from it.
                 self.access.set_bus_master(true)?;
             }
