@@ -5,8 +5,8 @@ use super::ram::{GuestRam, words};
 use super::vtd::{Iommu, left_in_page};
 use crate::qtest::Qtest;
 use gyrus_sim::device::{HostBus, MemoryFault};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The way of one function.
 #[derive(Debug)]
@@ -16,7 +16,9 @@ pub(crate) struct GuestBus {
     /// Bus, device and function number.
     function: u16,
     faults: Arc<Faults>,
-    master: AtomicBool,
+    /// Held while words move: who takes it away knows that none move afterwards. Never held while QEMU is asked
+    /// something, as QEMU may be waiting for who takes it away.
+    master: RwLock<bool>,
     refused: AtomicU16,
 }
 
@@ -32,14 +34,14 @@ impl GuestBus {
             qtest,
             function,
             faults,
-            master: AtomicBool::new(false),
+            master: RwLock::new(false),
             refused: AtomicU16::new(0),
         }
     }
 
-    /// Lets it reach memory, or not.
+    /// Lets it reach memory, or not; then nothing moves any more.
     pub(crate) fn set_master(&self, is: bool) {
-        self.master.store(is, Ordering::Release);
+        *self.master.write().unwrap_or_else(PoisonError::into_inner) = is;
     }
 
     /// Accesses that the IOMMU has refused, mod 2^16.
@@ -56,7 +58,7 @@ impl GuestBus {
         mut each: impl FnMut(&AtomicU64, usize),
     ) -> (usize, Option<MemoryFault>) {
         let nowhere = Some(MemoryFault::Nowhere);
-        if !self.master.load(Ordering::Acquire) || !address.is_multiple_of(8) {
+        if !address.is_multiple_of(8) {
             return (0, nowhere);
         }
         match self.faults.access() {
@@ -81,6 +83,10 @@ impl GuestBus {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 return (done, nowhere);
             };
+            let master = self.master.read().unwrap_or_else(PoisonError::into_inner);
+            if !*master {
+                return (done, nowhere);
+            }
             for (number, word) in found.iter().enumerate() {
                 each(word, done + number);
             }
@@ -114,6 +120,6 @@ impl HostBus for GuestBus {
 
     /// Only a fault keeps memory from answering.
     fn fault(&self, _: u64) -> Option<MemoryFault> {
-        (self.faults.access() == Access::Ignore).then_some(MemoryFault::Dead)
+        self.faults.is_silent().then_some(MemoryFault::Dead)
     }
 }

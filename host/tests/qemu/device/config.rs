@@ -5,8 +5,8 @@ use crate::contract::{self, BAR_BYTES, MSIX, MSIX_PENDING, MSIX_TABLE};
 use gyrus::interface::pci::{DEVICE_ID, VENDOR_ID};
 
 const BYTES: usize = 256;
-pub(crate) const COMMAND: usize = 0x04;
-pub(crate) const COMMAND_MASTER: u32 = 1 << 2;
+const COMMAND: usize = 0x04;
+const COMMAND_MASTER: u32 = 1 << 2;
 pub(crate) const BAR0: usize = 0x10;
 const MSIX_CONTROL: usize = MSIX + 2;
 const MSIX_ENABLE: u32 = 1 << 15;

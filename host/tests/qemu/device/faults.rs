@@ -15,8 +15,11 @@ const LONG: usize = 65;
 /// What is to become of an access to memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
+    /// Nothing unusual.
     Go,
+    /// It ends in an error.
     Refuse,
+    /// It does not end.
     Ignore,
 }
 
@@ -98,6 +101,12 @@ impl Faults {
             }
             _ => Access::Go,
         }
+    }
+
+    /// Whether memory does not answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        let state = self.lock();
+        state.fault == Fault::Hang || state.fault == Fault::Silent && state.argument == 0
     }
 
     /// Changes words that the card is about to get.

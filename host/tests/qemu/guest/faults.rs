@@ -149,6 +149,7 @@ pub(super) fn run(runner: &mut Runner) {
         "vfio fault: the card hangs while it is reset",
         hangs_in_reset,
     );
+    runner.test("vfio fault: a bus owes an answer for ever", owed_for_ever);
     runner.test("vfio fault: the kernel takes the card back", taken_back);
 }
 
@@ -234,6 +235,22 @@ fn hangs_in_reset() -> Outcome {
     drop(device);
     let mut device = opened(CARD)?;
     Ok(job.works(&mut *device)?)
+}
+
+/// The card's own reset cannot help; the next one is a reset of the function, which can.
+fn owed_for_ever() -> Outcome {
+    let job = Job::new(16);
+    let mut device = opened(CARD)?;
+    job.load(&mut *device)?;
+    let failing = Failing::with(Fault::Silent, 0)?;
+    job.submit(&mut *device)?;
+    let end = job.wait(&mut *device, soon());
+    assert!(halted(&end), "{end:?}");
+    let end = device.reset(soon());
+    assert!(matches!(end, Err(DeviceError::Stuck)), "{end:?}");
+    device.reset(soon())?;
+    drop(failing);
+    afterwards(device, &job)
 }
 
 /// A driver that is told to lets the card go, and the kernel finds it anew.
