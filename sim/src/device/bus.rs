@@ -2,7 +2,7 @@
 
 use super::card_memory::CardMemory;
 use super::faults::MemoryFault;
-use super::host_memory::HostMemory;
+use super::host_memory::HostBus;
 use super::registers::Counter;
 use super::shared::Shared;
 use gyrus_interface::JobStatus;
@@ -29,7 +29,7 @@ pub(super) enum Failure {
 
 /// Memories, as the card reaches them.
 pub(super) struct Buses {
-    memory: Arc<HostMemory>,
+    host: Arc<dyn HostBus>,
     card_memory: Arc<Mutex<CardMemory>>,
     shared: Arc<Shared>,
     /// What was not answered in time: the bus owes it still.
@@ -38,12 +38,12 @@ pub(super) struct Buses {
 
 impl Buses {
     pub(super) const fn new(
-        memory: Arc<HostMemory>,
+        host: Arc<dyn HostBus>,
         card_memory: Arc<Mutex<CardMemory>>,
         shared: Arc<Shared>,
     ) -> Self {
         Self {
-            memory,
+            host,
             card_memory,
             shared,
             owed: None,
@@ -57,8 +57,8 @@ impl Buses {
 
     /// Reads words of host memory from a byte address on.
     pub(super) fn read(&mut self, address: u64, into: &mut [u64]) -> Result<(), Failure> {
-        let memory = Arc::clone(&self.memory);
-        let access = |at, done| memory.bus_read(at, into.get_mut(done..).unwrap_or_default());
+        let host = Arc::clone(&self.host);
+        let access = |at, done| host.bus_read(at, into.get_mut(done..).unwrap_or_default());
         self.transfer(address, Bus::HostRead, access)?;
         let words = into.len() as u64;
         self.shared
@@ -68,8 +68,8 @@ impl Buses {
 
     /// Writes words of host memory from a byte address on.
     pub(super) fn write(&mut self, address: u64, from: &[u64]) -> Result<(), Failure> {
-        let memory = Arc::clone(&self.memory);
-        let access = |at, done| memory.bus_write(at, from.get(done..).unwrap_or_default());
+        let host = Arc::clone(&self.host);
+        let access = |at, done| host.bus_write(at, from.get(done..).unwrap_or_default());
         self.transfer(address, Bus::HostWrite, access)?;
         let words = from.len() as u64;
         self.shared
@@ -150,7 +150,7 @@ impl Buses {
     fn owes(&mut self) -> bool {
         self.owed = self.owed.filter(|&(bus, at)| {
             let fault = match bus {
-                Bus::HostRead | Bus::HostWrite => self.memory.fault(at),
+                Bus::HostRead | Bus::HostWrite => self.host.fault(at),
                 _ => self.card_memory().faults.at(at),
             };
             fault.is_some_and(MemoryFault::is_silent)

@@ -3,7 +3,7 @@
 use super::bus::Buses;
 use super::card_memory::CardMemory;
 use super::faults::MemoryFault;
-use super::host_memory::HostMemory;
+use super::host_memory::{HostBus, HostMemory};
 use super::shared::Shared;
 use super::worker::Worker;
 use super::{Card, CardError};
@@ -82,6 +82,25 @@ impl ModelCard {
     /// The kernel does not run on this CPU, a thread could not be started, or no card can have these
     /// capabilities.
     pub fn power_on(options: &CardOptions) -> Result<Self, CardError> {
+        let memory = Arc::new(HostMemory::new(options.memory_bytes));
+        let host = Arc::clone(&memory);
+        Self::build(options, memory, host)
+    }
+
+    /// As [`ModelCard::power_on`], plugged into a machine whose memory it reaches over this bus.
+    /// [`Card::memory`] is empty then.
+    ///
+    /// # Errors
+    /// As [`ModelCard::power_on`].
+    pub fn power_on_at(options: &CardOptions, host: Arc<dyn HostBus>) -> Result<Self, CardError> {
+        Self::build(options, Arc::new(HostMemory::new(0)), host)
+    }
+
+    fn build(
+        options: &CardOptions,
+        memory: Arc<HostMemory>,
+        host: Arc<dyn HostBus>,
+    ) -> Result<Self, CardError> {
         let registers = options.capabilities.registers();
         let capabilities = Capabilities::read(|register| {
             let value = registers.iter().find(|(at, _)| *at == register);
@@ -94,14 +113,9 @@ impl ModelCard {
             options.kernel,
             engine.threads()
         );
-        let memory = Arc::new(HostMemory::new(options.memory_bytes));
         let card_memory = Arc::new(Mutex::new(CardMemory::new(capabilities.memory_bytes())));
         let shared = Arc::new(Shared::new(&capabilities));
-        let bus = Buses::new(
-            Arc::clone(&memory),
-            Arc::clone(&card_memory),
-            Arc::clone(&shared),
-        );
+        let bus = Buses::new(host, Arc::clone(&card_memory), Arc::clone(&shared));
         let worker = Worker::new(engine, Arc::clone(&shared), bus, capabilities);
         let worker = std::thread::Builder::new()
             .name("gyrus-model-card".to_owned())
@@ -115,6 +129,12 @@ impl ModelCard {
         })
     }
 
+    /// Its interrupt as messages, for who plugs it into a machine.
+    #[must_use]
+    pub fn interrupts(&self) -> Interrupts {
+        Interrupts(Arc::clone(&self.shared))
+    }
+
     fn check(&self) -> Result<(), CardError> {
         match &self.worker {
             Some(worker) if !worker.is_finished() => Ok(()),
@@ -126,6 +146,19 @@ impl ModelCard {
         self.card_memory
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A card's interrupt as messages: one whenever an enabled cause comes to stand while none stood.
+#[derive(Debug, Clone)]
+pub struct Interrupts(Arc<Shared>);
+
+impl Interrupts {
+    /// Waits until the card has sent another number of messages, since it was switched on, than `seen`, or
+    /// `deadline` passes: their number.
+    #[must_use]
+    pub fn wait(&self, seen: u64, deadline: Instant) -> u64 {
+        self.0.wait_message(seen, deadline)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Memory of the host that the card reaches over its bus, with faults that tests can put there.
+//! Memory of the host that the card reaches over its bus: the bus as the card sees it, and a block of memory
+//! behind it with faults that tests can put there.
 //!
 //! The driver's accesses are checked and never meet a fault; the card's are answered as a bus answers:
 //! word by word, with an error where there is no memory.
@@ -25,6 +26,25 @@ pub enum AccessError {
         /// How many words.
         words: usize,
     },
+}
+
+/// A card's way to memory of the host: [`HostMemory`], or memory of a machine that the card is plugged into.
+///
+/// # Order
+///
+/// Somebody may look at this memory meanwhile. So words are written one after the other, each of them whole, and
+/// whoever sees one of them sees all that were written before it, by this access or an earlier one. Words are
+/// read likewise, each whole, and behind all words that were read before.
+pub trait HostBus: std::fmt::Debug + Send + Sync {
+    /// Reads words from a byte address on, up to the first one that is not served: their number, and the
+    /// fault, if there is one.
+    fn bus_read(&self, address: u64, into: &mut [u64]) -> (usize, Option<MemoryFault>);
+
+    /// Writes words; as [`HostBus::bus_read`].
+    fn bus_write(&self, address: u64, from: &[u64]) -> (usize, Option<MemoryFault>);
+
+    /// How the word at this address answers a card that it does not serve.
+    fn fault(&self, address: u64) -> Option<MemoryFault>;
 }
 
 /// A block of 64-bit words at a byte address.
@@ -88,34 +108,10 @@ impl HostMemory {
         faults.mend();
     }
 
-    /// How the word at this address answers a card that it does not serve.
-    #[must_use]
-    pub fn fault(&self, address: u64) -> Option<MemoryFault> {
-        self.served(address, 1).1
-    }
-
     /// Whether a bus takes an address, as [`Faults::hears`] says.
     pub(crate) fn hears(&self, burst: Option<Range<u64>>) -> bool {
         let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
         faults.hears(burst)
-    }
-
-    /// Reads words as a card does, up to the first one that is not served: their number, and the
-    /// fault, if there is one.
-    #[must_use]
-    pub fn bus_read(&self, address: u64, into: &mut [u64]) -> (usize, Option<MemoryFault>) {
-        let (served, fault) = self.served(address, into.len());
-        // What is served is there.
-        let done = self.read(address, into.get_mut(..served).unwrap_or_default());
-        done.map_or((0, Some(MemoryFault::Nowhere)), |()| (served, fault))
-    }
-
-    /// Writes words as a card does; as [`HostMemory::bus_read`].
-    #[must_use]
-    pub fn bus_write(&self, address: u64, from: &[u64]) -> (usize, Option<MemoryFault>) {
-        let (served, fault) = self.served(address, from.len());
-        let done = self.write(address, from.get(..served).unwrap_or_default());
-        done.map_or((0, Some(MemoryFault::Nowhere)), |()| (served, fault))
     }
 
     /// How many words are served from this address on, and why not all.
@@ -123,6 +119,26 @@ impl HostMemory {
         let there = Self::BASE..Self::BASE + self.bytes() as u64;
         let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
         faults.served(there, address, words)
+    }
+}
+
+/// A lock around each access keeps their order.
+impl HostBus for HostMemory {
+    fn bus_read(&self, address: u64, into: &mut [u64]) -> (usize, Option<MemoryFault>) {
+        let (served, fault) = self.served(address, into.len());
+        // What is served is there.
+        let done = self.read(address, into.get_mut(..served).unwrap_or_default());
+        done.map_or((0, Some(MemoryFault::Nowhere)), |()| (served, fault))
+    }
+
+    fn bus_write(&self, address: u64, from: &[u64]) -> (usize, Option<MemoryFault>) {
+        let (served, fault) = self.served(address, from.len());
+        let done = self.write(address, from.get(..served).unwrap_or_default());
+        done.map_or((0, Some(MemoryFault::Nowhere)), |()| (served, fault))
+    }
+
+    fn fault(&self, address: u64) -> Option<MemoryFault> {
+        self.served(address, 1).1
     }
 }
 

@@ -28,10 +28,10 @@ mod shared;
 mod uploads;
 mod worker;
 
-pub use card::{CardOptions, ModelCard};
+pub use card::{CardOptions, Interrupts, ModelCard};
 pub(crate) use card_memory::CardMemory;
 pub use faults::MemoryFault;
-pub use host_memory::{AccessError, HostMemory};
+pub use host_memory::{AccessError, HostBus, HostMemory};
 
 use crate::model::ModelError;
 use gyrus_interface::DeviceError;

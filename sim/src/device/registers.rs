@@ -80,6 +80,9 @@ pub(super) struct Registers {
     /// First completion entry that the driver has not read.
     head: u32,
     cause: u32,
+    /// Whether an enabled cause stood when messages were counted last, and how many there were.
+    stood: bool,
+    messages: u64,
 }
 
 impl Registers {
@@ -100,6 +103,8 @@ impl Registers {
             position: 0,
             head: 0,
             cause: 0,
+            stood: false,
+            messages: 0,
         }
     }
 
@@ -314,6 +319,18 @@ impl Registers {
         self.cause & self.values[Register::InterruptEnable.index()] != 0
     }
 
+    /// Counts a message when an enabled cause stands that did not at the call before.
+    pub(super) fn count_message(&mut self) {
+        let stands = self.interrupt();
+        self.messages += u64::from(stands && !self.stood);
+        self.stood = stands;
+    }
+
+    /// Messages since power-on.
+    pub(super) const fn messages(&self) -> u64 {
+        self.messages
+    }
+
     /// What there is to do.
     pub(super) fn task(&self) -> Option<Task> {
         if self.asked.power_off {
@@ -417,6 +434,32 @@ mod tests {
         assert_eq!(registers.read(Register::InterruptCause), Interrupt::ERROR);
         registers.reset(false);
         assert_eq!(registers.read(Register::Error), 0);
+    }
+
+    #[test]
+    fn a_message_is_sent_whenever_an_enabled_cause_comes_to_stand() {
+        let mut registers = registers();
+        let mut after = |step: &dyn Fn(&mut Registers)| {
+            step(&mut registers);
+            registers.count_message();
+            registers.messages()
+        };
+        let enable = |causes| {
+            move |registers: &mut Registers| registers.write(Register::InterruptEnable, causes)
+        };
+        let complete = |registers: &mut Registers| registers.advance(0);
+        let clear = |registers: &mut Registers| registers.write(Register::InterruptCause, u32::MAX);
+        assert_eq!(after(&complete), 0);
+        assert_eq!(after(&enable(Interrupt::COMPLETION)), 1);
+        assert_eq!(after(&complete), 1);
+        assert_eq!(after(&clear), 1);
+        assert_eq!(after(&complete), 2);
+        assert_eq!(after(&enable(Interrupt::ERROR)), 2);
+        assert_eq!(after(&enable(u32::MAX)), 3);
+        assert_eq!(after(&|registers| registers.report(5, 1, 2)), 3);
+        assert_eq!(after(&|registers| registers.reset(false)), 3);
+        assert_eq!(after(&|registers| registers.report(5, 1, 2)), 3);
+        assert_eq!(after(&enable(Interrupt::ERROR)), 4);
     }
 
     #[test]

@@ -37,7 +37,10 @@ impl Shared {
 
     /// Looks at the registers or changes them, and wakes who waits for a change.
     pub(super) fn with<T>(&self, change: impl FnOnce(&mut Registers) -> T) -> T {
-        let result = change(&mut self.lock());
+        let mut registers = self.lock();
+        let result = change(&mut registers);
+        registers.count_message();
+        drop(registers);
         self.changed.notify_all();
         result
     }
@@ -121,6 +124,7 @@ impl Shared {
         let mut registers = self.lock();
         if registers.head() == next {
             registers.report(Fault::CompletionRingFull as u32, 0, address);
+            registers.count_message();
             self.changed.notify_all();
         }
         while registers.head() == next {
@@ -137,14 +141,26 @@ impl Shared {
 
     /// Waits for an interrupt until `deadline`; `false` when none came.
     pub(super) fn wait_interrupt(&self, deadline: Instant) -> bool {
+        self.wait_until(deadline, Registers::interrupt).interrupt()
+    }
+
+    /// Waits until the number of messages is not `seen` any more, or until `deadline`: the number.
+    pub(super) fn wait_message(&self, seen: u64, deadline: Instant) -> u64 {
+        let sent = |registers: &Registers| registers.messages() != seen;
+        self.wait_until(deadline, sent).messages()
+    }
+
+    /// Waits until the registers are so, or until `deadline`.
+    fn wait_until(
+        &self,
+        deadline: Instant,
+        are_so: impl Fn(&Registers) -> bool,
+    ) -> MutexGuard<'_, Registers> {
         let mut registers = self.lock();
         loop {
-            if registers.interrupt() {
-                return true;
-            }
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
+            if are_so(&registers) || left.is_zero() {
+                return registers;
             }
             (registers, _) = self
                 .changed

@@ -1,6 +1,6 @@
 //! What is behind a bus of the card: words by address, and how they answer.
 
-use crate::device::{CardMemory, HostMemory, MemoryFault};
+use crate::device::{CardMemory, HostBus, HostMemory, MemoryFault};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
