@@ -156,12 +156,12 @@ impl<T: Transport> Driver<T> {
         self.transport.write_register(doorbell, index)
     }
 
-    /// Clears the interrupt causes that stand. To be called before the completion ring is looked at a
-    /// last time: what comes after that look raises the interrupt again.
+    /// Clears the interrupt causes that stand, and says which did. To be called before the completion ring is
+    /// looked at a last time: what comes after that look raises the interrupt again.
     ///
     /// # Errors
     /// [`DeviceError::Halted`]; [`DeviceError::Protocol`] when a fault of the card's own came up.
-    pub(super) fn acknowledge(&mut self) -> Result<(), DeviceError> {
+    pub(super) fn acknowledge(&mut self) -> Result<u32, DeviceError> {
         let causes = self.transport.read_register(Register::InterruptCause)?;
         if causes != 0 {
             self.transport
@@ -170,13 +170,13 @@ impl<T: Transport> Driver<T> {
         let status = self.status()?;
         self.running(status)?;
         if causes & Interrupt::ERROR == 0 {
-            return Ok(());
+            return Ok(causes);
         }
         let (fault, text) = self.kept_error()?;
         if !fault {
             // What a job's status says comes with its completion. It hides no fault, so it may stand:
             // clearing it might clear a fault that came up behind it.
-            return Ok(());
+            return Ok(causes);
         }
         // One that halts may have come up since the first look.
         let status = self.status()?;
@@ -186,10 +186,12 @@ impl<T: Transport> Driver<T> {
         Err(DeviceError::Protocol(text))
     }
 
-    /// Waits for an interrupt, not longer than until the status has to be looked at.
-    pub(super) fn wait(&mut self, deadline: Instant) -> Result<(), DeviceError> {
-        let longest = Instant::now() + LONGEST_WAIT;
-        self.transport.wait_interrupt(deadline.min(longest))
+    /// Waits for an interrupt, not longer than until the status has to be looked at; `false` when that ended
+    /// the wait.
+    pub(super) fn wait(&mut self, deadline: Instant) -> Result<bool, DeviceError> {
+        let longest = deadline.min(Instant::now() + LONGEST_WAIT);
+        self.transport.wait_interrupt(longest)?;
+        Ok(Instant::now() < longest)
     }
 
     /// Gives up everything in flight.

@@ -1,17 +1,17 @@
 //! How the memory that host and card share is cut up for one parameter set.
 
 use super::Identity;
+use super::arena::GRAIN;
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES};
 use gyrus_interface::layout::{self, WORD_BYTES};
 use gyrus_interface::ring::RingLayout;
 use gyrus_interface::{DeviceError, ParameterSet};
+use std::ops::Range;
 
 /// Entries of each ring: room for every batch and every table upload that can be in flight.
 pub(super) const RING_ENTRIES: u32 = 64;
-/// Most table uploads in flight.
-const LUTS_IN_FLIGHT: usize = RING_ENTRIES as usize / 2 - 1;
-/// Batches in flight: enough to keep a card busy while others are made ready.
-pub(super) const BATCHES_IN_FLIGHT: usize = 4;
+/// Full batches that there has to be memory for: enough to keep a card busy while others are made ready.
+const FULL_BATCHES: u64 = 4;
 /// The staging area: pieces of a key's image, or some look-up tables.
 pub(super) const STAGING_BYTES: usize = 1 << 20;
 /// Pieces of a key's image in the staging area: one is made ready while the card takes the other.
@@ -19,22 +19,30 @@ pub(super) const STAGED_PIECES: usize = 2;
 /// Bytes of one.
 pub(super) const PIECE_BYTES: usize = STAGING_BYTES / STAGED_PIECES;
 
+/// Most batches in flight with rings of so many entries: small ones, so many keep a card busy; the other half of
+/// the entries is for tables.
+pub(super) const fn batches_in_flight(entries: u32) -> usize {
+    if entries < 4 { 1 } else { entries as usize / 2 }
+}
+
 /// Byte addresses of the areas.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) set: ParameterSet,
     pub(super) rings: RingLayout,
     pub(super) staging: u64,
-    /// Look-up tables that fit the staging area, at most [`LUTS_IN_FLIGHT`].
+    /// Look-up tables that fit the staging area, and beside the batches into the rings.
     pub(super) staged_luts: usize,
-    /// One per batch in flight.
-    pub(super) buffers: Vec<Buffer>,
+    /// Memory of the batches in flight.
+    pub(super) batches: Range<u64>,
 }
 
-/// The areas of one batch in flight.
-#[derive(Debug, Clone, Copy)]
+/// The areas of one batch in flight, in one piece.
+#[derive(Debug, Clone)]
 pub(super) struct Buffer {
-    /// Input ciphertexts.
+    /// All of it.
+    pub(super) range: Range<u64>,
+    /// Input ciphertexts, which it begins with.
     pub(super) inputs: u64,
     /// Look-up table slots, a u32 each.
     pub(super) list: u64,
@@ -42,8 +50,33 @@ pub(super) struct Buffer {
     pub(super) outputs: u64,
 }
 
+/// Bytes of so many words, up to where something else may begin.
+const fn aligned(words: usize) -> u64 {
+    ((words * WORD_BYTES) as u64).next_multiple_of(GRAIN)
+}
+
+impl Buffer {
+    /// Bytes of a buffer for so many ciphertexts of so many words.
+    pub(super) const fn bytes(inputs: usize, outputs: usize, size: usize) -> u64 {
+        aligned(inputs * size) + aligned(inputs.div_ceil(2)) + aligned(outputs * size)
+    }
+
+    /// The buffer in a range of as many bytes.
+    pub(super) const fn within(range: Range<u64>, inputs: usize, size: usize) -> Self {
+        let start = range.start;
+        let list = start + aligned(inputs * size);
+        Self {
+            range,
+            inputs: start,
+            list,
+            outputs: list + aligned(inputs.div_ceil(2)),
+        }
+    }
+}
+
 impl Plan {
-    /// Cuts `bytes` of memory from address `base` on. `identity` is a validated one.
+    /// Cuts `bytes` of memory from address `base` on, with rings of so many entries. `identity` is a
+    /// validated one.
     ///
     /// # Errors
     /// The memory is too small.
@@ -51,42 +84,39 @@ impl Plan {
         set: &ParameterSet,
         identity: &Identity,
         (base, bytes): (u64, usize),
+        entries: u32,
     ) -> Result<Self, DeviceError> {
         let mut end = base;
         let mut cut = |length: usize| {
             let start = end;
-            end += length.next_multiple_of(64) as u64;
+            end += (length as u64).next_multiple_of(GRAIN);
             start
         };
-        let entries = RING_ENTRIES as usize;
         let rings = RingLayout {
-            submission: cut(entries * DESCRIPTOR_BYTES),
-            completion: cut(entries * COMPLETION_BYTES),
-            entries: RING_ENTRIES,
+            submission: cut(entries as usize * DESCRIPTOR_BYTES),
+            completion: cut(entries as usize * COMPLETION_BYTES),
+            entries,
         };
         let staging = cut(STAGING_BYTES);
-        let ciphertexts = identity.max_batch * set.big_lwe_size() * WORD_BYTES;
-        let buffers = (0..identity.max_in_flight)
-            .map(|_| Buffer {
-                inputs: cut(ciphertexts),
-                list: cut(identity.max_batch.div_ceil(2) * WORD_BYTES),
-                outputs: cut(ciphertexts),
-            })
-            .collect();
-        if end - base > bytes as u64 {
+        let most = identity.max_batch;
+        let full = Buffer::bytes(most, most, set.big_lwe_size());
+        let left = (base + bytes as u64).saturating_sub(end);
+        if left < FULL_BATCHES * full {
             return Err(DeviceError::Request(format!(
                 "{} needs {} bytes of shared memory, the device has {bytes}",
                 set.name,
-                end - base
+                end + FULL_BATCHES * full - base
             )));
         }
+        let batches = end..end + left.min(identity.max_in_flight as u64 * full);
         let staged_luts = STAGING_BYTES / (layout::lut_words(set) * WORD_BYTES);
+        let beside = (entries as usize).saturating_sub(1 + identity.max_in_flight);
         Ok(Self {
             set: set.clone(),
             rings,
             staging,
-            staged_luts: staged_luts.clamp(1, LUTS_IN_FLIGHT),
-            buffers,
+            staged_luts: staged_luts.min(beside).max(1),
+            batches,
         })
     }
 

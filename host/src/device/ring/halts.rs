@@ -4,6 +4,7 @@ use super::RingDevice;
 use super::fake::{Fake, State};
 use super::tests::{all_buffers_work, batch, ends_well, ready, soon, within};
 use crate::device::Device;
+use crate::device::plan::RING_ENTRIES;
 use gyrus_interface::registers::{Control, Fault, Register, Status};
 use gyrus_interface::{DeviceError, catalogue};
 
@@ -59,13 +60,13 @@ fn a_card_that_no_reset_brings_back_is_not_taken_over() {
     let fake = Fake::new();
     fake.state().status(Status::HALTED, true);
     fake.state().resets_for_ever = true;
-    let error = RingDevice::take_over(fake.clone(), within(20)).unwrap_err();
+    let error = RingDevice::take_over(fake.clone(), RING_ENTRIES, within(20)).unwrap_err();
     assert!(matches!(error, DeviceError::Timeout(_)), "{error}");
     // Its reset ends, but a bus still owes something.
     fake.then(|card| {
         card.set(Register::Status, Status::HALTED | Status::STUCK);
     });
-    let error = RingDevice::take_over(fake.clone(), soon()).unwrap_err();
+    let error = RingDevice::take_over(fake.clone(), RING_ENTRIES, soon()).unwrap_err();
     assert_eq!(error, DeviceError::Stuck);
     fake.state().set(Register::Status, u32::MAX);
     let error = RingDevice::new(fake).unwrap_err();

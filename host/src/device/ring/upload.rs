@@ -115,7 +115,10 @@ impl<T: Transport> RingDevice<T> {
         let place = loop {
             match self.free_lut_places.last() {
                 Some(&place) if self.has_room()? => break place,
-                _ => self.absorb(deadline)?,
+                _ => {
+                    self.stall();
+                    self.absorb(deadline)?;
+                }
             }
         };
         let source = self.plan()?.staged_lut(place);
