@@ -23,6 +23,8 @@ pub(super) type Step = Box<dyn FnOnce(&mut State) + Send>;
 pub(super) struct State {
     registers: HashMap<Register, u32>,
     pub(super) memory: Vec<u64>,
+    /// How often the driver has read a register.
+    pub(super) reads: usize,
     /// What the driver has written to registers.
     pub(super) log: Vec<(Register, u32)>,
     /// Tags of the jobs that were submitted.
@@ -88,6 +90,12 @@ impl State {
     pub(super) fn store(&mut self, address: u64, words: &[u64]) {
         let at = usize::try_from(address - BASE).unwrap() / WORD_BYTES;
         self.memory[at..at + words.len()].copy_from_slice(words);
+    }
+
+    /// Reads words past all checks.
+    pub(super) fn load(&self, address: u64, count: usize) -> Vec<u64> {
+        let at = usize::try_from(address - BASE).unwrap() / WORD_BYTES;
+        self.memory[at..at + count].to_vec()
     }
 
     /// Where the next completion goes.
@@ -204,6 +212,7 @@ impl Fake {
         Self(Arc::new(Mutex::new(State {
             registers: capabilities.registers().into_iter().collect(),
             memory: vec![0; MEMORY_BYTES / WORD_BYTES],
+            reads: 0,
             log: Vec::new(),
             submitted: Vec::new(),
             submission: Cursor::start(1),
@@ -247,6 +256,7 @@ impl Transport for Fake {
 
     fn read_register(&mut self, register: Register) -> Result<u32, DeviceError> {
         let mut state = self.state();
+        state.reads += 1;
         let value = state.get(register);
         if let Some((_, step)) = state.after_reading.take_if(|(at, _)| *at == register) {
             step(&mut state);

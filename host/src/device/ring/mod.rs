@@ -19,6 +19,8 @@ mod fake;
 mod halts;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod waits;
 
 use super::arena::Arena;
 use super::driver::Driver;
