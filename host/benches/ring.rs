@@ -81,7 +81,7 @@ fn main() {
         let key = key(set.clone());
         for threaded in [false, true] {
             let card = if threaded {
-                NullCard::threaded(false, None)
+                NullCard::threaded(false)
             } else {
                 NullCard::inline()
             };

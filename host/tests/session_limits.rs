@@ -98,7 +98,7 @@ impl Device for Narrow {
 fn open(room: usize) -> (Session, Control) {
     let control = Control::default();
     let device = Narrow {
-        device: RingDevice::new(NullCard::threaded(true, None)).unwrap(),
+        device: RingDevice::new(NullCard::threaded(true)).unwrap(),
         room,
         in_flight: 0,
         control: control.clone(),

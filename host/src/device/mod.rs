@@ -5,14 +5,18 @@
 //! shares it between many.
 
 mod arena;
+mod checks;
 mod driver;
 mod image;
 mod plan;
+mod pool;
 mod ring;
 mod select;
 mod statistics;
 mod transport;
 
+pub(crate) use checks::verdict;
+pub use pool::{Pool, PoolOptions};
 pub use ring::RingDevice;
 pub use select::{DeviceChoice, DeviceOptions, RTL_LANES, Rtl, list, open};
 pub use statistics::{Histogram, Statistics, Waits};

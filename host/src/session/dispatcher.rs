@@ -2,10 +2,10 @@
 
 use super::slots::Slots;
 use super::{Lut, SessionError, SessionOptions, SessionStatistics, Shared};
-use crate::device::{Batch, BatchTag, Device, LutSlot};
+use crate::device::{Batch, BatchTag, Device, LutSlot, verdict};
 use crate::key::EvaluationKey;
 use crossbeam_channel::{Receiver, Sender};
-use gyrus_interface::{DeviceError, JobStatus};
+use gyrus_interface::DeviceError;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -50,6 +50,9 @@ struct InFlight {
 
 /// How long one wait for the device lasts before new requests are looked at.
 const SLICE: Duration = Duration::from_micros(500);
+
+/// Times that a reset and a reload are tried before the device is given up.
+const RELOADS: u32 = 3;
 
 pub(super) struct Dispatcher {
     device: Box<dyn Device>,
@@ -350,11 +353,14 @@ impl Dispatcher {
         }
         self.slots.clear();
         self.full = false;
-        let deadline = self.options.deadline;
-        let reloaded = self.device.reset(Instant::now() + deadline).and_then(|()| {
-            let deadline = Instant::now() + self.options.key_deadline;
-            self.device.load_keys(&self.key, &mut |_, _| (), deadline)
-        });
+        let mut reloaded = self.reload();
+        // What broke the device may do so while it is loaded, too.
+        for _ in 1..RELOADS {
+            if reloaded.is_ok() {
+                break;
+            }
+            reloaded = self.reload();
+        }
         self.shared.progress.fetch_add(1, Ordering::Relaxed);
         match reloaded {
             Ok(()) => {
@@ -369,30 +375,17 @@ impl Dispatcher {
         }
     }
 
+    fn reload(&mut self) -> Result<(), DeviceError> {
+        self.device.reset(Instant::now() + self.options.deadline)?;
+        let deadline = Instant::now() + self.options.key_deadline;
+        self.device.load_keys(&self.key, &mut |_, _| (), deadline)
+    }
+
     fn refuse_all(&mut self, error: &DeviceError) {
         let refused = self.pending.len();
         for request in std::mem::take(&mut self.pending) {
             request.answer(Err(error.clone().into()));
         }
         self.answered(refused);
-    }
-}
-
-/// Whether a failed batch may be tried again, and whether the device has to be reset first.
-fn verdict(error: &DeviceError) -> (bool, bool) {
-    match error {
-        DeviceError::Job { status, .. } => match status {
-            // A wrong checksum at a bootstrap is the key's, which has to be loaded again.
-            JobStatus::KeysNotLoaded
-            | JobStatus::LutNotLoaded
-            | JobStatus::ChecksumMismatch
-            | JobStatus::Internal => (true, true),
-            JobStatus::BusError | JobStatus::Aborted => (true, false),
-            _ => (false, false),
-        },
-        DeviceError::Request(_) | DeviceError::Parameters(_) | DeviceError::Cancelled => {
-            (false, false)
-        }
-        _ => (true, true),
     }
 }

@@ -41,16 +41,19 @@ pub(crate) const RATES: [(Injected, u64); 9] = [
     (Injected::SpuriousInterrupt, 500),
 ];
 
+/// How often each fault has come up.
+pub(crate) type Counts = Arc<Mutex<BTreeMap<Injected, u64>>>;
+
 /// Draws faults, and counts them.
 pub(crate) struct Faults {
     rng: ChaCha8Rng,
-    counts: Arc<Mutex<BTreeMap<Injected, u64>>>,
+    counts: Counts,
 }
 
 impl Faults {
     /// Those of a seed, and their counts.
-    pub(crate) fn new(seed: u64) -> (Self, Arc<Mutex<BTreeMap<Injected, u64>>>) {
-        let counts = Arc::new(Mutex::new(BTreeMap::new()));
+    pub(crate) fn new(seed: u64) -> (Self, Counts) {
+        let counts = Counts::default();
         let rng = ChaCha8Rng::seed_from_u64(seed);
         let faults = Self {
             rng,

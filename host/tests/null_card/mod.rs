@@ -5,12 +5,12 @@
 //! gives an answer to the wrong request, mixes up tables or reads results too early is found out.
 
 // Not every test or bench uses all of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod engine;
 mod faults;
 
-pub(crate) use faults::Faults;
+pub(crate) use faults::{Counts, Faults, Injected, RATES};
 
 use engine::Engine;
 use gyrus::device::Transport;
@@ -115,9 +115,10 @@ pub(crate) struct NullCard {
 }
 
 impl NullCard {
-    fn build(computes: bool, faults: Option<Faults>) -> (Arc<Shared>, Engine) {
+    fn build(max_batch: u32, computes: bool, faults: Option<Faults>) -> (Arc<Shared>, Engine) {
         let mut capabilities = CardOptions::default().capabilities;
-        capabilities.slots = 12;
+        capabilities.slots = max_batch.min(12);
+        capabilities.max_batch = max_batch;
         let shared = Arc::new(Shared {
             registers: std::array::from_fn(|_| AtomicU32::new(0)),
             memory: (0..MEMORY_BYTES / WORD_BYTES)
@@ -138,7 +139,7 @@ impl NullCard {
 
     /// A card that does all of a job while the driver rings for it, and nothing but complete it.
     pub(crate) fn inline() -> Self {
-        let (shared, engine) = Self::build(false, None);
+        let (shared, engine) = Self::build(64, false, None);
         Self {
             shared,
             inline: Some(engine),
@@ -147,8 +148,16 @@ impl NullCard {
     }
 
     /// A card with a thread of its own.
-    pub(crate) fn threaded(computes: bool, faults: Option<Faults>) -> Self {
-        let (shared, engine) = Self::build(computes, faults);
+    pub(crate) fn threaded(computes: bool) -> Self {
+        Self::with_thread(Self::build(64, computes, None))
+    }
+
+    /// One that computes, in small jobs, and has faults.
+    pub(crate) fn faulty(faults: Faults) -> Self {
+        Self::with_thread(Self::build(4, true, Some(faults)))
+    }
+
+    fn with_thread((shared, engine): (Arc<Shared>, Engine)) -> Self {
         let thread = std::thread::spawn(move || engine.run());
         Self {
             shared,
