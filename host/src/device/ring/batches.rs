@@ -1,7 +1,7 @@
 //! Batches: what is checked, how they get into shared memory, and how their outputs come out of it.
 
 use super::super::plan::Buffer;
-use super::super::{Batch, BatchTag, Finished, LutSlot, Transport};
+use super::super::{Batch, BatchTag, Finished, Transport};
 use super::{InFlight, RingDevice};
 use gyrus_interface::job::LutSelection;
 use gyrus_interface::layout::{self, WORD_BYTES};
@@ -21,31 +21,6 @@ pub(super) struct InFlightBatch {
 }
 
 impl<T: Transport> RingDevice<T> {
-    /// Checks that a batch fits the loaded key and the device.
-    pub(super) fn check_batch(&self, batch: &Batch) -> Result<(), DeviceError> {
-        let (most, slots) = (self.identity.max_batch, self.identity.lut_slots);
-        let size = self.loaded()?.set.big_lwe_size();
-        let count = batch.luts.len();
-        let outputs = count.saturating_mul(usize::from(batch.samples));
-        let words: usize = batch.inputs.iter().map(|part| part.len()).sum();
-        if words != count * size {
-            return Err(DeviceError::Request(format!(
-                "{words} words are not {count} ciphertexts of {size} words"
-            )));
-        }
-        if outputs == 0 || count > most || outputs > most {
-            return Err(DeviceError::Request(format!(
-                "a batch of {count} inputs and {outputs} outputs; the device takes 1 to {most}"
-            )));
-        }
-        if let Some(LutSlot(slot)) = batch.luts.iter().find(|slot| slot.0 >= slots) {
-            return Err(DeviceError::Request(format!(
-                "look-up table slot {slot}; the device has {slots}"
-            )));
-        }
-        Ok(())
-    }
-
     /// Hands over a batch that was checked. If that fails nothing has changed.
     pub(super) fn hand_over(&mut self, batch: &Batch) -> Result<BatchTag, DeviceError> {
         let size = self.loaded()?.set.big_lwe_size();

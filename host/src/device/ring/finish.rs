@@ -1,7 +1,7 @@
 //! Completions: how they are read, and what becomes of the jobs that they end.
 
 use super::super::Transport;
-use super::super::driver::in_time;
+use super::super::driver::{Woken, in_time};
 use super::{InFlight, RingDevice};
 use gyrus_interface::job::{COMPLETION_BYTES, COMPLETION_PHASE_WORD};
 use gyrus_interface::layout::{self, WORD_BYTES};
@@ -102,14 +102,13 @@ impl<T: Transport> RingDevice<T> {
         start: Instant,
         deadline: Instant,
     ) -> Result<Ended, DeviceError> {
-        // Whether an interrupt ended the last wait.
-        let mut woken = false;
+        let mut woken = Woken::Deadline;
         loop {
             // A completion that comes after the interrupt causes were cleared is seen by the look
             // behind it or raises the interrupt.
             match self.driver.acknowledge() {
-                Ok(0) if woken => self.statistics.spurious_interrupts += 1,
-                Ok(_) if woken => self.statistics.interrupts += 1,
+                Ok(0) if woken == Woken::Interrupt => self.statistics.spurious_interrupts += 1,
+                Ok(_) if woken == Woken::Interrupt => self.statistics.interrupts += 1,
                 Ok(_) => (),
                 Err(error) => {
                     // A completion may have come between the look at the ring and the fault. If
@@ -129,11 +128,17 @@ impl<T: Transport> RingDevice<T> {
             woken = self.driver.wait(deadline)?;
             self.statistics.interrupt_waits.record(before.elapsed());
             if let Some(ended) = self.poll()? {
-                // Its cause stands until the next wait.
-                if woken {
-                    self.statistics.interrupts += 1;
-                } else {
+                // Its cause stands until the next wait. An interrupt that came together with the deadline is
+                // not lost.
+                let lost = match woken {
+                    Woken::Interrupt => false,
+                    Woken::Deadline => self.driver.has_raised().is_ok_and(|raised| !raised),
+                    Woken::Time => true,
+                };
+                if lost {
                     self.statistics.lost_interrupts += 1;
+                } else {
+                    self.statistics.interrupts += 1;
                 }
                 return Ok(ended);
             }
@@ -154,7 +159,13 @@ impl<T: Transport> RingDevice<T> {
                 self.free_lut_places.push(place);
                 result
             }
-            InFlight::KeyPiece => result,
+            InFlight::KeyPiece(piece) => {
+                if let Some(uploaded) = &mut self.uploaded {
+                    uploaded.ended(piece, result.is_ok());
+                }
+                result
+            }
+            InFlight::Adoption => result,
         };
         result.inspect_err(|_| self.statistics.errors += 1)
     }

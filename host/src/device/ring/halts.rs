@@ -138,3 +138,34 @@ fn a_reset_forgets_a_fault_that_was_not_told() {
     device.keys_loaded = true;
     all_buffers_work(&mut device, &fake);
 }
+
+#[test]
+fn a_card_that_halts_while_its_error_is_looked_at_has_halted() {
+    let (mut device, fake) = ready();
+    device.submit(batch()).unwrap();
+    let before = fake.state().writes(Register::Error);
+    fake.then(|card| {
+        card.error(Fault::BadDoorbell as u32);
+        let halt = |card: &mut State| {
+            card.error(Fault::BusDeadline as u32);
+            card.status(Status::HALTED, true);
+        };
+        card.after_reading = Some((Register::Error, Box::new(halt)));
+    });
+    let error = device.wait(soon()).unwrap_err();
+    assert!(matches!(error, DeviceError::Halted(_)), "{error}");
+    assert!(
+        error.to_string().contains("a bus does not answer"),
+        "{error}"
+    );
+    assert_eq!(fake.state().writes(Register::Error), before);
+}
+
+#[test]
+fn counters_of_a_card_that_is_gone_are_not_believed() {
+    let (mut device, fake) = ready();
+    device.counters().unwrap();
+    fake.state().set(Register::Status, u32::MAX);
+    let error = device.counters().unwrap_err();
+    assert!(matches!(error, DeviceError::Removed(_)), "{error}");
+}

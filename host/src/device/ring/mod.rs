@@ -18,11 +18,14 @@ mod fake;
 #[cfg(test)]
 mod halts;
 #[cfg(test)]
+mod resumes;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod waits;
 
 use super::arena::Arena;
+use super::checks::{check_batch, check_luts};
 use super::driver::Driver;
 use super::image::KeyImage;
 use super::plan::{Plan, RING_ENTRIES, batches_in_flight};
@@ -33,6 +36,7 @@ use crate::key::EvaluationKey;
 use batches::InFlightBatch;
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor};
 use gyrus_interface::layout::{self, WORD_BYTES};
+use gyrus_interface::registers::Status;
 use gyrus_interface::ring::Cursor;
 use gyrus_interface::settings::Settings;
 use gyrus_interface::{DeviceError, Job, ParameterSet};
@@ -40,6 +44,7 @@ use load::Load;
 use pace::Pace;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
+use upload::{KeyPiece, Uploaded};
 
 /// Longest reset of a card that another process has left behind.
 const TAKEOVER: Duration = Duration::from_secs(10);
@@ -60,7 +65,9 @@ enum InFlight {
     Lut {
         place: usize,
     },
-    KeyPiece,
+    KeyPiece(KeyPiece),
+    /// Of a key that is in card memory already.
+    Adoption,
 }
 
 /// A device that is driven through descriptor and completion rings.
@@ -83,6 +90,8 @@ pub struct RingDevice<T> {
     /// What went wrong behind the completion that was taken last.
     fault: Option<DeviceError>,
     keys_loaded: bool,
+    /// Of the keys, as long as they are not complete.
+    uploaded: Option<Uploaded>,
     pace: Pace,
     load: Load,
     /// Since when something has been waiting for room.
@@ -130,6 +139,7 @@ impl<T: Transport> RingDevice<T> {
             finished: VecDeque::new(),
             fault: None,
             keys_loaded: false,
+            uploaded: None,
             pace: Pace::default(),
             load: Load::default(),
             stalled: None,
@@ -201,6 +211,7 @@ impl<T: Transport> RingDevice<T> {
     fn forget(&mut self) {
         self.plan = None;
         self.keys_loaded = false;
+        self.uploaded = None;
         self.in_flight.clear();
         self.load.change(0, Instant::now());
         self.unstall();
@@ -238,7 +249,25 @@ impl<T: Transport> RingDevice<T> {
         self.arena = Arena::new(plan.batches.clone());
         self.free_lut_places = (0..plan.staged_luts).collect();
         self.plan = Some(plan);
+        self.uploaded = Some(Uploaded::none_of(settings));
         Ok(settings)
+    }
+
+    /// The settings of a card that is set up for `set` and waits for keys.
+    fn begun(
+        &mut self,
+        set: &ParameterSet,
+        deadline: Instant,
+    ) -> Result<Option<Settings>, DeviceError> {
+        let (Some(plan), Some(uploaded)) = (&self.plan, &self.uploaded) else {
+            return Ok(None);
+        };
+        if self.keys_loaded || plan.set != *set {
+            return Ok(None);
+        }
+        let settings = uploaded.settings;
+        let status = self.driver.settle(deadline)?;
+        Ok(status.has(Status::CONFIGURED).then_some(settings))
     }
 }
 
@@ -254,21 +283,27 @@ impl<T: Transport> Device for RingDevice<T> {
         deadline: Instant,
     ) -> Result<(), DeviceError> {
         self.idle(deadline)?;
-        let settings = self.configure(key.parameters(), deadline)?;
-        let images = KeyImage::pack(&self.driver.capabilities, &settings, key)?;
-        let total = images.iter().map(|image| image.bytes() as u64).sum();
-        let mut sent = 0;
-        let mut done = |bytes| {
-            sent += bytes;
-            progress(sent, total);
+        let begun = self.begun(key.parameters(), deadline)?;
+        let settings = match begun {
+            Some(settings) => settings,
+            None => self.configure(key.parameters(), deadline)?,
         };
+        let images = KeyImage::pack(&self.driver.capabilities, &settings, key)?;
+        if begun.is_some() && !self.resumes(&images) {
+            self.configure(key.parameters(), deadline)?;
+        }
+        let total = images.iter().map(|image| image.bytes() as u64).sum();
+        let mut before = 0;
         for image in &images {
+            let mut done = |bytes| progress(before + bytes, total);
             if self.driver.transport.reaches_card_memory() {
                 self.put(image, &settings, deadline, &mut done)?;
             } else {
                 self.upload(image, deadline, &mut done)?;
             }
+            before += image.bytes() as u64;
         }
+        self.uploaded = None;
         self.keys_loaded = true;
         self.statistics.key_bytes = total;
         Ok(())
@@ -287,7 +322,7 @@ impl<T: Transport> Device for RingDevice<T> {
         luts: &[&[u64]],
         deadline: Instant,
     ) -> Result<(), DeviceError> {
-        self.check_luts(first, luts)?;
+        check_luts(&self.identity, &self.loaded()?.set, first, luts)?;
         for (lut, slot) in luts.iter().zip(first.0..) {
             self.load_lut(slot, lut, deadline)?;
         }
@@ -295,7 +330,7 @@ impl<T: Transport> Device for RingDevice<T> {
     }
 
     fn submit(&mut self, batch: Batch) -> Result<BatchTag, DeviceError> {
-        self.check_batch(&batch)?;
+        check_batch(&self.identity, &self.loaded()?.set, &batch)?;
         self.hand_over(&batch).inspect_err(|error| {
             if matches!(error, DeviceError::RingFull(_)) {
                 self.stall();

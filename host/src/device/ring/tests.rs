@@ -36,7 +36,7 @@ pub(super) fn batch() -> Batch {
 }
 
 /// Keys of zeros.
-fn key() -> EvaluationKey {
+pub(super) fn key() -> EvaluationKey {
     let set = catalogue::toy();
     let bootstrapping = vec![0; layout::bootstrapping_key_words(&set)];
     let keyswitch = KeyswitchKey::U32(vec![0; layout::keyswitch_key_words(&set)]);
@@ -473,35 +473,4 @@ fn a_job_s_error_may_stand_and_a_fault_is_told_and_cleared() {
     assert!(error.to_string().contains("completion ring"), "{error}");
     assert_eq!(clears(&fake), before + 1);
     assert!(device.in_flight.keys().eq([&tag.0]));
-}
-
-#[test]
-fn a_card_that_halts_while_its_error_is_looked_at_has_halted() {
-    let (mut device, fake) = ready();
-    device.submit(batch()).unwrap();
-    let before = fake.state().writes(Register::Error);
-    fake.then(|card| {
-        card.error(Fault::BadDoorbell as u32);
-        let halt = |card: &mut State| {
-            card.error(Fault::BusDeadline as u32);
-            card.status(Status::HALTED, true);
-        };
-        card.after_reading = Some((Register::Error, Box::new(halt)));
-    });
-    let error = device.wait(soon()).unwrap_err();
-    assert!(matches!(error, DeviceError::Halted(_)), "{error}");
-    assert!(
-        error.to_string().contains("a bus does not answer"),
-        "{error}"
-    );
-    assert_eq!(fake.state().writes(Register::Error), before);
-}
-
-#[test]
-fn counters_of_a_card_that_is_gone_are_not_believed() {
-    let (mut device, fake) = ready();
-    device.counters().unwrap();
-    fake.state().set(Register::Status, u32::MAX);
-    let error = device.counters().unwrap_err();
-    assert!(matches!(error, DeviceError::Removed(_)), "{error}");
 }
