@@ -16,7 +16,13 @@ mod upload;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
+mod garbage;
+#[cfg(test)]
 mod halts;
+#[cfg(test)]
+mod interleavings;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod resumes;
 #[cfg(test)]
