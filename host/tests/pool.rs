@@ -96,6 +96,8 @@ struct Control {
     /// Failures still to come, at a batch that comes back.
     fails: Arc<AtomicU32>,
     resets_fail: bool,
+    /// How long a reset takes, whatever its deadline.
+    reset_takes: Duration,
     /// How long each batch takes more.
     slow: Duration,
     loads: Arc<AtomicU32>,
@@ -149,6 +151,7 @@ impl Device for Faulty {
         self.device.cancel(tag);
     }
     fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        std::thread::sleep(self.control.reset_takes);
         if self.control.resets_fail {
             return Err(DeviceError::Stuck);
         }
@@ -273,6 +276,25 @@ fn a_device_that_fails_once_comes_back_and_one_that_fails_again_is_out() {
             all_right(&inputs, &outputs, &table);
         }
     }
+}
+
+#[test]
+fn a_device_that_hangs_in_its_reset_is_left_out() {
+    let hangs = Control {
+        reset_takes: Duration::from_secs(3),
+        ..Control::default()
+    };
+    let mut pool = pool(vec![faulty(&hangs), null()]);
+    let table = vec![5; 256];
+    load(&mut pool, &toy_key(1), &table);
+    let start = Instant::now();
+    pool.reset(start + Duration::from_millis(50)).unwrap();
+    assert!(start.elapsed() < Duration::from_secs(2));
+    assert_eq!(pool.working(), 1);
+    load(&mut pool, &toy_key(1), &table);
+    let inputs = inputs(100);
+    let outputs = run(&mut pool, &inputs, |_| ());
+    all_right(&inputs, &outputs, &table);
 }
 
 #[test]

@@ -253,42 +253,39 @@ impl Pool {
         deadline: Instant,
         progress: Progress<'_>,
     ) -> Result<(), DeviceError> {
+        let mut seen = vec![(0, 0); self.members.len()];
         let mut asked = Vec::new();
         for (number, member) in self.members.iter_mut().enumerate() {
             if let Some(command) = command(member)
                 && member.tell(command)
             {
-                asked.push((number, (0, 0)));
+                asked.push(number);
             }
         }
         let mut result = self.fate();
-        let (mut left, mut well) = (asked.len(), false);
-        let mut refused = None;
-        while left > 0 {
+        let (mut refused, mut well) = (None, false);
+        while !asked.is_empty() {
             let (number, event) = match self.next_event(deadline + GRACE) {
                 Ok(heard) => heard,
                 Err(error) => {
-                    // Their threads hang in their devices.
-                    for (number, _) in &asked {
-                        self.set(*number, State::Out);
+                    // The threads of those that have not answered hang in their devices.
+                    for number in asked.drain(..) {
+                        self.set(number, State::Out);
                     }
                     result = Err(error);
                     break;
                 }
             };
-            let place = asked.iter().position(|(asked, _)| *asked == number);
-            match (event, place) {
-                (Event::Progress(done, total), Some(place)) => {
-                    if let Some((_, seen)) = asked.get_mut(place) {
+            match event {
+                Event::Progress(done, total) => {
+                    if let Some(seen) = seen.get_mut(number) {
                         *seen = (done, total);
                     }
-                    let sum = |pick: fn(&(u64, u64)) -> u64| {
-                        asked.iter().map(|(_, seen)| pick(seen)).sum()
-                    };
+                    let sum = |pick: fn(&(u64, u64)) -> u64| seen.iter().map(pick).sum();
                     progress(sum(|seen| seen.0), sum(|seen| seen.1));
                 }
-                (Event::Loaded(answer) | Event::Reset(answer), Some(_)) => {
-                    left -= 1;
+                Event::Loaded(answer) | Event::Reset(answer) if asked.contains(&number) => {
+                    asked.retain(|asked| *asked != number);
                     match answer {
                         Ok(()) => {
                             self.set(number, State::Up);
@@ -305,7 +302,7 @@ impl Pool {
                         }
                     }
                 }
-                (event, _) => self.hear(number, event),
+                event => self.hear(number, event),
             }
         }
         match refused {
