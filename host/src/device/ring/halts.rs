@@ -7,6 +7,7 @@ use crate::device::Device;
 use crate::device::plan::RING_ENTRIES;
 use gyrus_interface::registers::{Control, Fault, Register, Status};
 use gyrus_interface::{DeviceError, catalogue};
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_card_that_was_left_behind_is_reset_before_anything_else() {
@@ -119,6 +120,23 @@ fn what_was_completed_before_a_fault_comes_before_the_error() {
             all_buffers_work(&mut device, &fake);
         }
     }
+}
+
+#[test]
+fn a_card_that_somebody_else_has_reset_is_told_at_once() {
+    let (mut device, fake) = ready();
+    let tag = device.submit(batch()).unwrap();
+    let start = Instant::now();
+    fake.then(|card| card.set(Register::Status, 0));
+    let error = device.wait(soon()).unwrap_err();
+    assert!(matches!(error, DeviceError::Protocol(_)), "{error}");
+    assert!(error.to_string().contains("forgotten"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(device.in_flight.keys().eq([&tag.0]));
+    device.reset(soon()).unwrap();
+    device.configure(&catalogue::toy(), soon()).unwrap();
+    device.keys_loaded = true;
+    all_buffers_work(&mut device, &fake);
 }
 
 #[test]
