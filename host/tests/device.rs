@@ -34,7 +34,7 @@ fn model(options: &CardOptions) -> ModelCard {
 
 fn batch(inputs: Vec<u64>) -> Batch {
     Batch {
-        inputs,
+        inputs: vec![inputs.into()],
         luts: vec![LutSlot(0)],
         samples: 1,
         stride: 0,
@@ -58,7 +58,7 @@ fn works(device: &mut dyn Device, key: &EvaluationKey) {
     let finished = device.wait(soon()).unwrap();
     assert_eq!(finished.tag, tag);
     let right = expected(key, &input, &table, 1, 0);
-    assert_eq!(finished.outputs.unwrap(), right);
+    assert_eq!(finished.outputs.unwrap().concat(), right);
 }
 
 #[test]

@@ -107,9 +107,12 @@ pub enum DeviceError {
         /// What this driver speaks.
         driver: InterfaceVersion,
     },
-    /// The submission ring is full: wait for a completion first.
-    #[error("the submission ring is full ({0} jobs)")]
+    /// There is no room for another job: wait for a completion first.
+    #[error("there is no room for another job beside {0} in flight")]
     RingFull(usize),
+    /// Whoever asked for it did not wait for it.
+    #[error("the batch was cancelled")]
+    Cancelled,
     /// The request does not fit the parameters of the loaded keys.
     #[error("bad request: {0}")]
     Request(String),

@@ -5,6 +5,7 @@ use super::error::CliError;
 use super::keygen::{find_parameters, warn_if_insecure};
 use super::machine::{Machine, describe};
 use super::output::{Output, bytes, seconds};
+use crate::device::Statistics;
 use crate::files;
 use crate::session::{Lut, Session};
 use crate::tfhe;
@@ -39,6 +40,31 @@ fn latency(session: &Session, input: &[u64], table: &Lut) -> Result<Duration, Cl
     }
     times.sort_unstable();
     Ok(times[SINGLES / 2])
+}
+
+/// How the device's batches queued since it was opened.
+fn queue(device: &Statistics, out: &mut Output) -> Result<(), CliError> {
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let [half, most, nearly_all] =
+        [50, 90, 99].map(|percent| milliseconds(device.latency.percentile(percent)));
+    out.result(format_args!(
+        "batches     {half:.2} ms the median, {most:.2} ms 90 %, {nearly_all:.2} ms 99 %, {:.2} ms the longest",
+        milliseconds(device.latency.longest())
+    ))?;
+    out.result(format_args!(
+        "queue       {:.1} batches in flight on average, {} at the most; {} times no room, {:.1} ms in all",
+        device.mean_depth(),
+        device.greatest_depth,
+        device.stalls.times,
+        milliseconds(device.stalls.time)
+    ))?;
+    out.result(format_args!(
+        "interrupts  {} waits, {:.1} ms in all; {} spurious, {} lost",
+        device.interrupt_waits.times,
+        milliseconds(device.interrupt_waits.time),
+        device.spurious_interrupts,
+        device.lost_interrupts
+    ))
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
@@ -95,6 +121,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         "latency     {:.1} ms for a single KS + PBS, the median of {SINGLES} after a warm-up",
         latency.as_secs_f64() * 1e3
     ))?;
+    queue(&statistics.device, out)?;
     out.result(format_args!(
         "throughput  {rate:.1} PBS/s ({:.2} ms each): {done} in {}",
         1e3 / rate,

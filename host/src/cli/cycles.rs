@@ -113,18 +113,13 @@ impl<'a> Check<'a> {
 /// Waits for a batch that went well.
 fn finish(device: &mut dyn Device) -> Result<Vec<u64>, CliError> {
     let finished = device.wait(Instant::now() + DEADLINE)?;
-    Ok(finished.outputs?)
+    Ok(finished.outputs?.concat())
 }
 
 /// Cycles of one bootstrap with nothing else in flight.
-fn single(
-    device: &mut dyn Device,
-    batch: &Batch,
-    set: &ParameterSet,
-    check: &mut Check<'_>,
-) -> Result<u64, CliError> {
+fn single(device: &mut dyn Device, batch: &Batch, check: &mut Check<'_>) -> Result<u64, CliError> {
     let batch = Batch {
-        inputs: batch.inputs[..set.big_lwe_size()].to_vec(),
+        inputs: batch.inputs.iter().take(1).cloned().collect(),
         luts: batch.luts[..1].to_vec(),
         ..batch.clone()
     };
@@ -215,14 +210,18 @@ fn measure(
     device.load_luts(LutSlot(0), &[&table(set)], deadline)?;
     let words: Vec<u64> = (0..count).map(input).collect();
     client.with_key(|client| {
+        let ciphertexts = tfhe::expand(&tfhe::encrypt_words(client, &words)?, set)?;
         let batch = Batch {
-            inputs: tfhe::expand(&tfhe::encrypt_words(client, &words)?, set)?,
+            inputs: ciphertexts
+                .chunks_exact(set.big_lwe_size())
+                .map(Into::into)
+                .collect(),
             luts: vec![LutSlot(0); count],
             samples: 1,
             stride: 0,
         };
         let mut check = Check::new(client, set);
-        let alone = single(device, &batch, set, &mut check)?;
+        let alone = single(device, &batch, &mut check)?;
         let counted = sustained(device, &batch, queued, batches, &mut check, out)?;
         check.verdict()?;
         Ok(Measured {
@@ -374,13 +373,13 @@ mod tests {
 
         fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError> {
             let mut finished = self.device.wait(deadline)?;
-            let size = catalogue::toy().big_lwe_size();
+            let body = catalogue::toy().big_lwe_size() - 1;
             for (batch, number) in &self.faults {
                 if *batch == self.batches
-                    && let Ok(words) = &mut finished.outputs
+                    && let Ok(outputs) = &mut finished.outputs
                 {
-                    // The body, by a 64th of the torus: a quarter of what is between two results.
-                    words[(number + 1) * size - 1] ^= 1 << 58;
+                    // By a 64th of the torus: a quarter of what is between two results.
+                    outputs[*number][body] ^= 1 << 58;
                 }
             }
             self.batches += 1;

@@ -27,6 +27,16 @@ pub(super) fn in_time(start: Instant, deadline: Instant) -> Result<(), DeviceErr
     }
 }
 
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Woken {
+    Interrupt,
+    /// The caller's patience.
+    Deadline,
+    /// The status has to be looked at.
+    Time,
+}
+
 /// A card behind a transport.
 #[derive(Debug)]
 pub(super) struct Driver<T> {
@@ -84,10 +94,11 @@ impl<T: Transport> Driver<T> {
     ///
     /// # Errors
     /// [`DeviceError::Halted`] or [`DeviceError::Stuck`] when only a reset helps, [`DeviceError::Timeout`].
-    pub(super) fn settle(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+    pub(super) fn settle(&mut self, deadline: Instant) -> Result<Status, DeviceError> {
         self.wait_for(Status::RESETTING, deadline)?;
         let status = self.wait_for(Status::CONFIGURING, deadline)?;
-        self.running(status)
+        self.running(status)?;
+        Ok(status)
     }
 
     /// An error if the card takes nothing but a reset.
@@ -156,12 +167,13 @@ impl<T: Transport> Driver<T> {
         self.transport.write_register(doorbell, index)
     }
 
-    /// Clears the interrupt causes that stand. To be called before the completion ring is looked at a
-    /// last time: what comes after that look raises the interrupt again.
+    /// Clears the interrupt causes that stand, and says which did. To be called before the completion ring is
+    /// looked at a last time: what comes after that look raises the interrupt again.
     ///
     /// # Errors
-    /// [`DeviceError::Halted`]; [`DeviceError::Protocol`] when a fault of the card's own came up.
-    pub(super) fn acknowledge(&mut self) -> Result<(), DeviceError> {
+    /// [`DeviceError::Halted`]; [`DeviceError::Protocol`] when a fault of the card's own came up, or it is not
+    /// set up any more.
+    pub(super) fn acknowledge(&mut self) -> Result<u32, DeviceError> {
         let causes = self.transport.read_register(Register::InterruptCause)?;
         if causes != 0 {
             self.transport
@@ -169,14 +181,18 @@ impl<T: Transport> Driver<T> {
         }
         let status = self.status()?;
         self.running(status)?;
+        if !status.has(Status::CONFIGURED) {
+            let text = "the card has forgotten its settings: somebody else has reset it";
+            return Err(DeviceError::Protocol(text.to_owned()));
+        }
         if causes & Interrupt::ERROR == 0 {
-            return Ok(());
+            return Ok(causes);
         }
         let (fault, text) = self.kept_error()?;
         if !fault {
             // What a job's status says comes with its completion. It hides no fault, so it may stand:
             // clearing it might clear a fault that came up behind it.
-            return Ok(());
+            return Ok(causes);
         }
         // One that halts may have come up since the first look.
         let status = self.status()?;
@@ -187,9 +203,22 @@ impl<T: Transport> Driver<T> {
     }
 
     /// Waits for an interrupt, not longer than until the status has to be looked at.
-    pub(super) fn wait(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+    pub(super) fn wait(&mut self, deadline: Instant) -> Result<Woken, DeviceError> {
         let longest = Instant::now() + LONGEST_WAIT;
-        self.transport.wait_interrupt(deadline.min(longest))
+        self.transport.wait_interrupt(deadline.min(longest))?;
+        let now = Instant::now();
+        Ok(if now >= longest {
+            Woken::Time
+        } else if now >= deadline {
+            Woken::Deadline
+        } else {
+            Woken::Interrupt
+        })
+    }
+
+    /// Whether the card has raised an interrupt that was not acknowledged.
+    pub(super) fn has_raised(&mut self) -> Result<bool, DeviceError> {
+        Ok(self.transport.read_register(Register::InterruptCause)? != 0)
     }
 
     /// Gives up everything in flight.

@@ -138,6 +138,11 @@ impl KeyImage {
         })
     }
 
+    /// Bytes of a piece.
+    pub(super) const fn piece_bytes(&self, piece: Piece) -> u64 {
+        (piece.beats * self.channels.words as usize * WORD_BYTES) as u64
+    }
+
     /// The words of a piece.
     pub(super) fn words(&self, piece: Piece) -> Vec<u64> {
         let words = self.channels.words as usize;

@@ -4,23 +4,31 @@
 //! batches back in any order. It is driven by one thread at a time; [`crate::session::Session`]
 //! shares it between many.
 
+mod arena;
+mod checks;
 mod driver;
 mod image;
 mod plan;
+mod pool;
 mod ring;
 mod select;
+mod statistics;
 mod transport;
 
+pub(crate) use checks::verdict;
+pub use pool::{Pool, PoolOptions};
 pub use ring::RingDevice;
 pub use select::{
     DeviceChoice, DeviceOptions, Listing, OpenedCard, RTL_LANES, Rtl, list, open, open_cards,
     open_or_note,
 };
+pub use statistics::{Histogram, Statistics, Waits};
 pub use transport::{CardTransport, Transport};
 
 use crate::key::EvaluationKey;
 use gyrus_interface::{DeviceError, InterfaceVersion, ParameterSet};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// What a device says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +45,7 @@ pub struct Identity {
     pub lut_slots: u32,
     /// Largest number of input ciphertexts in one batch.
     pub max_batch: usize,
-    /// Batches that may be in flight at once.
+    /// Most batches in flight at once. Fewer, if they are large: [`Device::submit`] tells.
     pub max_in_flight: usize,
     /// Batch size at which it reaches its best throughput.
     pub preferred_batch: usize,
@@ -80,8 +88,9 @@ pub struct LutSlot(pub u32);
 /// A batch of KS + PBS. One look-up table per input; `samples` outputs per input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// `count` big LWE ciphertexts of `k*N + 1` words, mod 2^64.
-    pub inputs: Vec<u64>,
+    /// `count` big LWE ciphertexts of `k*N + 1` words, mod 2^64, one behind the other in as many parts as the
+    /// caller has them in. They are copied once, to where the device reads them.
+    pub inputs: Vec<Arc<[u64]>>,
     /// One slot per input ciphertext.
     pub luts: Vec<LutSlot>,
     /// Ciphertexts extracted per input (many-LUT), at least 1.
@@ -99,29 +108,8 @@ pub struct BatchTag(pub u64);
 pub struct Finished {
     /// Which one.
     pub tag: BatchTag,
-    /// `count * samples` big LWE ciphertexts, or why there are none.
-    pub outputs: Result<Vec<u64>, DeviceError>,
-}
-
-/// What a device has done since it was opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// Batches completed without error.
-    pub batches: u64,
-    /// Bootstraps completed without error.
-    pub bootstraps: u64,
-    /// Jobs that ended in an error.
-    pub errors: u64,
-    /// Resets.
-    pub resets: u64,
-    /// Time in which at least one batch was in flight, as the driver saw it, however many there were.
-    pub busy: Duration,
-    /// Bytes moved to the device.
-    pub bytes_in: u64,
-    /// Bytes moved from the device.
-    pub bytes_out: u64,
-    /// Bytes of card memory that the evaluation key's images take.
-    pub key_bytes: u64,
+    /// `count * samples` big LWE ciphertexts, those of an input one behind the other, or why there are none.
+    pub outputs: Result<Vec<Vec<u64>>, DeviceError>,
 }
 
 /// What a card has counted since it was switched on.
@@ -218,8 +206,8 @@ pub trait Device: Send {
     /// Hands over a batch and returns at once.
     ///
     /// # Errors
-    /// [`DeviceError::RingFull`] when `max_in_flight` is reached; [`DeviceError::Request`] when
-    /// the batch does not fit the loaded key.
+    /// [`DeviceError::RingFull`] when there is no room for the batch before one in flight has come back, which
+    /// it never says when none is; [`DeviceError::Request`] when the batch does not fit the loaded key.
     fn submit(&mut self, batch: Batch) -> Result<BatchTag, DeviceError>;
 
     /// The next batch that finishes, in any order.
@@ -228,6 +216,13 @@ pub trait Device: Send {
     /// [`DeviceError::Timeout`] when none did before `deadline`; other errors mean that the device
     /// needs a reset.
     fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError>;
+
+    /// Nobody waits for the outputs of a batch any more. It stays in flight, and [`Device::wait`] hands it back
+    /// when the device is done with it, with [`DeviceError::Cancelled`] or what the device knows better. A tag that
+    /// is not in flight is none to cancel.
+    fn cancel(&mut self, tag: BatchTag) {
+        let _ = tag;
+    }
 
     /// Gives up everything in flight and returns the device to its state after opening: keys and
     /// tables have to be loaded again, even when the reset fails.

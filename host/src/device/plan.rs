@@ -1,18 +1,18 @@
 //! How the memory that host and card share is cut up for one parameter set.
 
 use super::Identity;
+use super::arena::GRAIN;
 use gyrus_interface::card::Capabilities;
 use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES};
 use gyrus_interface::layout::{self, WORD_BYTES};
 use gyrus_interface::ring::RingLayout;
 use gyrus_interface::{DeviceError, ParameterSet};
+use std::ops::Range;
 
 /// Entries of each ring: room for every batch and every table upload that can be in flight.
 pub(super) const RING_ENTRIES: u32 = 64;
-/// Most table uploads in flight.
-const LUTS_IN_FLIGHT: usize = RING_ENTRIES as usize / 2 - 1;
-/// Batches in flight: enough to keep a card busy while others are made ready.
-pub(super) const BATCHES_IN_FLIGHT: usize = 4;
+/// Full batches that there has to be memory for: enough to keep a card busy while others are made ready.
+const FULL_BATCHES: u64 = 4;
 /// The staging area: pieces of a key's image, or some look-up tables.
 pub(super) const STAGING_BYTES: usize = 1 << 20;
 /// Pieces of a key's image in the staging area: one is made ready while the card takes the other.
@@ -20,22 +20,30 @@ pub(super) const STAGED_PIECES: usize = 2;
 /// Bytes of one.
 pub(super) const PIECE_BYTES: usize = STAGING_BYTES / STAGED_PIECES;
 
+/// Most batches in flight with rings of so many entries: small ones, so many keep a card busy; the other half of
+/// the entries is for tables.
+pub(super) const fn batches_in_flight(entries: u32) -> usize {
+    if entries < 4 { 1 } else { entries as usize / 2 }
+}
+
 /// Byte addresses of the areas.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) set: ParameterSet,
     pub(super) rings: RingLayout,
     pub(super) staging: u64,
-    /// Look-up tables that fit the staging area, at most [`LUTS_IN_FLIGHT`].
+    /// Look-up tables that fit the staging area, and beside the batches into the rings.
     pub(super) staged_luts: usize,
-    /// One per batch in flight.
-    pub(super) buffers: Vec<Buffer>,
+    /// Memory of the batches in flight.
+    pub(super) batches: Range<u64>,
 }
 
-/// The areas of one batch in flight.
-#[derive(Debug, Clone, Copy)]
+/// The areas of one batch in flight, in one piece.
+#[derive(Debug, Clone)]
 pub(super) struct Buffer {
-    /// Input ciphertexts.
+    /// All of it.
+    pub(super) range: Range<u64>,
+    /// Input ciphertexts, which it begins with.
     pub(super) inputs: u64,
     /// Look-up table slots, a u32 each.
     pub(super) list: u64,
@@ -43,43 +51,55 @@ pub(super) struct Buffer {
     pub(super) outputs: u64,
 }
 
-/// What a device needs, from a first byte address on.
+/// Bytes of so many words, up to where something else may begin.
+const fn aligned(words: usize) -> u64 {
+    ((words * WORD_BYTES) as u64).next_multiple_of(GRAIN)
+}
+
+impl Buffer {
+    /// Bytes of a buffer for so many ciphertexts of so many words.
+    pub(super) const fn bytes(inputs: usize, outputs: usize, size: usize) -> u64 {
+        aligned(inputs * size) + aligned(inputs.div_ceil(2)) + aligned(outputs * size)
+    }
+
+    /// The buffer in a range of as many bytes.
+    pub(super) const fn within(range: Range<u64>, inputs: usize, size: usize) -> Self {
+        let start = range.start;
+        let list = start + aligned(inputs * size);
+        Self {
+            range,
+            inputs: start,
+            list,
+            outputs: list + aligned(inputs.div_ceil(2)),
+        }
+    }
+}
+
+/// What there is whatever the parameters, from a first byte address on.
 struct Areas {
     rings: RingLayout,
     staging: u64,
-    buffers: Vec<Buffer>,
     /// The byte behind the last.
     end: u64,
 }
 
 impl Areas {
-    /// For batches of so many ciphertexts of so many words.
-    fn cut(base: u64, max_batch: usize, ciphertext_words: usize) -> Self {
+    fn cut(base: u64, entries: u32) -> Self {
         let mut end = base;
         let mut cut = |length: usize| {
             let start = end;
-            end += length.next_multiple_of(64) as u64;
+            end += (length as u64).next_multiple_of(GRAIN);
             start
         };
-        let entries = RING_ENTRIES as usize;
         let rings = RingLayout {
-            submission: cut(entries * DESCRIPTOR_BYTES),
-            completion: cut(entries * COMPLETION_BYTES),
-            entries: RING_ENTRIES,
+            submission: cut(entries as usize * DESCRIPTOR_BYTES),
+            completion: cut(entries as usize * COMPLETION_BYTES),
+            entries,
         };
         let staging = cut(STAGING_BYTES);
-        let ciphertexts = max_batch * ciphertext_words * WORD_BYTES;
-        let buffers = (0..BATCHES_IN_FLIGHT)
-            .map(|_| Buffer {
-                inputs: cut(ciphertexts),
-                list: cut(max_batch.div_ceil(2) * WORD_BYTES),
-                outputs: cut(ciphertexts),
-            })
-            .collect();
         Self {
             rings,
             staging,
-            buffers,
             end,
         }
     }
@@ -91,12 +111,15 @@ const MOST_SHARED_BYTES: u64 = 1 << 30;
 /// Bytes of shared memory that are enough for every parameter set that a card takes.
 pub(super) fn shared_bytes(card: &Capabilities) -> usize {
     let ciphertext_words = ((card.max_k as usize) << card.max_log2_n) + 1;
-    let areas = Areas::cut(0, card.max_batch as usize, ciphertext_words);
-    areas.end.min(MOST_SHARED_BYTES) as usize
+    let most = card.max_batch as usize;
+    let full = Buffer::bytes(most, most, ciphertext_words);
+    let bytes = Areas::cut(0, RING_ENTRIES).end + FULL_BATCHES * full;
+    bytes.min(MOST_SHARED_BYTES) as usize
 }
 
 impl Plan {
-    /// Cuts `bytes` of memory from address `base` on. `identity` is a validated one.
+    /// Cuts `bytes` of memory from address `base` on, with rings of so many entries. `identity` is a
+    /// validated one.
     ///
     /// # Errors
     /// The memory is too small.
@@ -104,22 +127,32 @@ impl Plan {
         set: &ParameterSet,
         identity: &Identity,
         (base, bytes): (u64, usize),
+        entries: u32,
     ) -> Result<Self, DeviceError> {
-        let areas = Areas::cut(base, identity.max_batch, set.big_lwe_size());
-        if areas.end - base > bytes as u64 {
+        let Areas {
+            rings,
+            staging,
+            end,
+        } = Areas::cut(base, entries);
+        let most = identity.max_batch;
+        let full = Buffer::bytes(most, most, set.big_lwe_size());
+        let left = (base + bytes as u64).saturating_sub(end);
+        if left < FULL_BATCHES * full {
             return Err(DeviceError::Request(format!(
                 "{} needs {} bytes of shared memory, the device has {bytes}",
                 set.name,
-                areas.end - base
+                end + FULL_BATCHES * full - base
             )));
         }
+        let batches = end..end + left.min(identity.max_in_flight as u64 * full);
         let staged_luts = STAGING_BYTES / (layout::lut_words(set) * WORD_BYTES);
+        let beside = (entries as usize).saturating_sub(1 + identity.max_in_flight);
         Ok(Self {
             set: set.clone(),
-            rings: areas.rings,
-            staging: areas.staging,
-            staged_luts: staged_luts.clamp(1, LUTS_IN_FLIGHT),
-            buffers: areas.buffers,
+            rings,
+            staging,
+            staged_luts: staged_luts.min(beside).max(1),
+            batches,
         })
     }
 
@@ -151,15 +184,15 @@ mod tests {
             interface: card.version,
             lut_slots: card.lut_slots,
             max_batch: card.max_batch as usize,
-            max_in_flight: BATCHES_IN_FLIGHT,
+            max_in_flight: batches_in_flight(RING_ENTRIES),
             preferred_batch: 1,
         };
         for set in catalogue::secure_sets() {
-            Plan::new(&set, &identity, (1 << 32, bytes)).unwrap();
+            Plan::new(&set, &identity, (1 << 32, bytes), RING_ENTRIES).unwrap();
         }
         // The largest polynomials take all of it, but for the alignment of areas.
         let set = catalogue::secure_sets().swap_remove(0);
-        assert!(Plan::new(&set, &identity, (1 << 32, bytes - 64)).is_err());
+        assert!(Plan::new(&set, &identity, (1 << 32, bytes - 64), RING_ENTRIES).is_err());
         let liar = Capabilities {
             max_batch: u32::MAX,
             ..card

@@ -1,23 +1,23 @@
 //! The thread that owns the device: gathers requests into batches, hands answers back, recovers.
 
 use super::slots::Slots;
-use super::{Lut, SessionError, SessionOptions, Shared};
-use crate::device::{Batch, BatchTag, Device, LutSlot};
+use super::{Lut, SessionError, SessionOptions, SessionStatistics, Shared};
+use crate::device::{Batch, BatchTag, Device, LutSlot, verdict};
 use crate::key::EvaluationKey;
 use crossbeam_channel::{Receiver, Sender};
-use gyrus_interface::{DeviceError, JobStatus};
+use gyrus_interface::DeviceError;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-/// An answer: which of the caller's requests, and its output ciphertexts' words.
-pub(super) type Answer = (usize, Result<Vec<u64>, SessionError>);
+/// An answer: which of the caller's requests, and its output ciphertexts.
+pub(super) type Answer = (usize, Result<Vec<Vec<u64>>, SessionError>);
 
 /// One ciphertext to bootstrap.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) input: Vec<u64>,
+    pub(super) input: Arc<[u64]>,
     pub(super) lut: Lut,
     pub(super) samples: u16,
     pub(super) stride: u32,
@@ -29,9 +29,13 @@ pub(super) struct Request {
 }
 
 impl Request {
-    fn answer(self, result: Result<Vec<u64>, SessionError>) {
+    fn answer(self, result: Result<Vec<Vec<u64>>, SessionError>) {
         // A caller that gave up is not an error.
         let _ = self.reply.send((self.index, result));
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
     }
 }
 
@@ -40,10 +44,15 @@ struct InFlight {
     requests: Vec<Request>,
     slots: Vec<LutSlot>,
     expires: Instant,
+    /// No caller waits for it any more, and the device knows.
+    cancelled: bool,
 }
 
 /// How long one wait for the device lasts before new requests are looked at.
 const SLICE: Duration = Duration::from_micros(500);
+
+/// Times that a reset and a reload are tried before the device is given up.
+const RELOADS: u32 = 3;
 
 pub(super) struct Dispatcher {
     device: Box<dyn Device>,
@@ -54,6 +63,8 @@ pub(super) struct Dispatcher {
     pending: VecDeque<Request>,
     in_flight: HashMap<BatchTag, InFlight>,
     slots: Slots,
+    /// The device had no room for the next batch, and none has come back since.
+    full: bool,
     /// Set when the device could not be recovered: every request gets this answer.
     dead: Option<DeviceError>,
 }
@@ -76,6 +87,7 @@ impl Dispatcher {
             pending: VecDeque::new(),
             in_flight: HashMap::new(),
             slots,
+            full: false,
             dead: None,
         }
     }
@@ -127,6 +139,7 @@ impl Dispatcher {
     fn worth_submitting(&self) -> bool {
         let identity = self.device.identity();
         !self.pending.is_empty()
+            && !self.full
             && self.in_flight.len() < identity.max_in_flight
             && (self.in_flight.is_empty() || self.pending.len() >= identity.preferred_batch)
     }
@@ -134,8 +147,9 @@ impl Dispatcher {
     /// Takes the first pending request and all that have its shape, up to a batch. `false` when
     /// nothing can be submitted before a batch in flight is done.
     fn submit(&mut self) -> Result<bool, DeviceError> {
-        let given_up = |request: &Request| request.abandoned.load(Ordering::Relaxed);
-        self.pending.retain(|request| !given_up(request));
+        while self.pending.front().is_some_and(Request::is_abandoned) {
+            self.pending.pop_front();
+        }
         let Some(first) = self.pending.front() else {
             return Ok(false);
         };
@@ -145,12 +159,17 @@ impl Dispatcher {
             requests: Vec::new(),
             slots: Vec::new(),
             expires: Instant::now() + self.options.deadline,
+            cancelled: false,
         };
         let mut uploads = Vec::new();
-        let mut rest = VecDeque::new();
-        while let Some(request) = self.pending.pop_front() {
-            let fits = batch.requests.len() < room.max(1)
-                && (request.samples, request.stride) == (samples, stride);
+        let mut rest = Vec::new();
+        while batch.requests.len() < room.max(1)
+            && let Some(request) = self.pending.pop_front()
+        {
+            if request.is_abandoned() {
+                continue;
+            }
+            let fits = (request.samples, request.stride) == (samples, stride);
             match fits.then(|| self.slots.acquire(&request.lut)).flatten() {
                 Some((slot, upload)) => {
                     if upload {
@@ -159,10 +178,10 @@ impl Dispatcher {
                     batch.slots.push(slot);
                     batch.requests.push(request);
                 }
-                None => rest.push_back(request),
+                None => rest.push(request),
             }
         }
-        self.pending = rest;
+        self.put_back(rest);
         if batch.requests.is_empty() {
             // All slots are taken by batches in flight; one of them will finish.
             return Ok(false);
@@ -173,6 +192,13 @@ impl Dispatcher {
                 self.in_flight.insert(tag, batch);
                 Ok(true)
             }
+            // Its tables are on the device already.
+            Err(DeviceError::RingFull(_)) if !self.in_flight.is_empty() => {
+                self.release(&batch);
+                self.put_back(batch.requests);
+                self.full = true;
+                Ok(false)
+            }
             Err(error) => {
                 for (slot, _) in &uploads {
                     self.slots.forget(*slot);
@@ -181,6 +207,20 @@ impl Dispatcher {
                 self.settle(batch, &error, !refused);
                 if refused { Ok(true) } else { Err(error) }
             }
+        }
+    }
+
+    /// Puts requests back to where they were taken from.
+    fn put_back(&mut self, requests: Vec<Request>) {
+        for request in requests.into_iter().rev() {
+            self.pending.push_front(request);
+        }
+    }
+
+    /// A batch uses its slots no longer.
+    fn release(&mut self, batch: &InFlight) {
+        for slot in &batch.slots {
+            self.slots.release(*slot);
         }
     }
 
@@ -194,28 +234,30 @@ impl Dispatcher {
         let deadline = Instant::now() + self.options.deadline;
         for (slot, lut) in uploads {
             self.device.load_luts(*slot, &[&lut.0.words], deadline)?;
+            self.count(|statistics| statistics.lut_uploads += 1);
         }
-        let inputs = batch
-            .requests
-            .iter()
-            .flat_map(|request| &request.input)
-            .copied()
-            .collect();
+        let inputs = batch.requests.iter();
         let tag = self.device.submit(Batch {
-            inputs,
+            inputs: inputs.map(|request| Arc::clone(&request.input)).collect(),
             luts: batch.slots.clone(),
             samples,
             stride,
         })?;
-        let mut statistics = self
-            .shared
-            .statistics
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        statistics.batches += 1;
-        statistics.largest_batch = statistics.largest_batch.max(batch.requests.len());
-        statistics.lut_uploads += uploads.len() as u64;
+        self.count(|statistics| {
+            statistics.batches += 1;
+            statistics.largest_batch = statistics.largest_batch.max(batch.requests.len());
+        });
         Ok(tag)
+    }
+
+    /// Tells the device which batches nobody waits for any more.
+    fn cancel_abandoned(&mut self) {
+        for (tag, batch) in &mut self.in_flight {
+            if !batch.cancelled && batch.requests.iter().all(Request::is_abandoned) {
+                self.device.cancel(*tag);
+                batch.cancelled = true;
+            }
+        }
     }
 
     /// Waits a little for the device; hands out what it finished, acts on what went wrong.
@@ -226,6 +268,7 @@ impl Dispatcher {
         match self.device.wait(Instant::now() + SLICE) {
             Ok(finished) => {
                 self.shared.progress.fetch_add(1, Ordering::Relaxed);
+                self.full = false;
                 let Some(batch) = self.in_flight.remove(&finished.tag) else {
                     let tag = finished.tag.0;
                     self.recover(&DeviceError::Protocol(format!(
@@ -234,7 +277,7 @@ impl Dispatcher {
                     return;
                 };
                 match finished.outputs {
-                    Ok(outputs) => self.deliver(batch, &outputs),
+                    Ok(outputs) => self.deliver(batch, outputs),
                     Err(error) => {
                         let (again, broken) = verdict(&error);
                         self.settle(batch, &error, again);
@@ -247,24 +290,23 @@ impl Dispatcher {
             Err(DeviceError::Timeout(_)) => {
                 if Instant::now() > first_expiry {
                     self.recover(&DeviceError::Timeout(self.options.deadline));
+                } else {
+                    self.cancel_abandoned();
                 }
             }
             Err(error) => self.recover(&error),
         }
     }
 
-    fn deliver(&mut self, batch: InFlight, outputs: &[u64]) {
-        for slot in &batch.slots {
-            self.slots.release(*slot);
-        }
-        let answered = batch.requests.len();
-        self.count(answered);
+    fn deliver(&mut self, batch: InFlight, outputs: Vec<Vec<u64>>) {
+        self.release(&batch);
+        self.answered(batch.requests.len());
         let size = self.key.parameters().big_lwe_size();
-        let mut outputs = outputs.chunks_exact(size);
+        let mut outputs = outputs.into_iter();
         for request in batch.requests {
             let samples = usize::from(request.samples);
-            let words: Vec<u64> = outputs.by_ref().take(samples).flatten().copied().collect();
-            if words.len() == samples * size {
+            let words: Vec<Vec<u64>> = outputs.by_ref().take(samples).collect();
+            if words.len() == samples && words.iter().all(|output| output.len() == size) {
                 request.answer(Ok(words));
             } else {
                 let error = DeviceError::Protocol("a batch came back too short".to_owned());
@@ -273,22 +315,24 @@ impl Dispatcher {
         }
     }
 
-    /// Updates the statistics after `answered` requests.
-    fn count(&self, answered: usize) {
-        let mut statistics = self
-            .shared
-            .statistics
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        statistics.requests += answered as u64;
-        statistics.device = self.device.statistics();
+    /// Changes the statistics.
+    fn count(&self, change: impl FnOnce(&mut SessionStatistics)) {
+        let statistics = self.shared.statistics.lock();
+        change(&mut statistics.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// So many requests are answered: the device's statistics have changed, too.
+    fn answered(&self, requests: usize) {
+        let device = self.device.statistics();
+        self.count(|statistics| {
+            statistics.requests += requests as u64;
+            statistics.device = device;
+        });
     }
 
     /// A batch failed: its requests go back into the queue if they may be tried `again`.
     fn settle(&mut self, batch: InFlight, error: &DeviceError, again: bool) {
-        for slot in &batch.slots {
-            self.slots.release(*slot);
-        }
+        self.release(&batch);
         let mut refused = 0;
         for mut request in batch.requests.into_iter().rev() {
             request.attempts += 1;
@@ -299,7 +343,7 @@ impl Dispatcher {
                 request.answer(Err(error.clone().into()));
             }
         }
-        self.count(refused);
+        self.answered(refused);
     }
 
     /// Resets the device and loads everything again.
@@ -308,25 +352,33 @@ impl Dispatcher {
             self.settle(batch, cause, true);
         }
         self.slots.clear();
-        let deadline = self.options.deadline;
-        let reloaded = self.device.reset(Instant::now() + deadline).and_then(|()| {
-            let deadline = Instant::now() + self.options.key_deadline;
-            self.device.load_keys(&self.key, &mut |_, _| (), deadline)
-        });
+        self.full = false;
+        let mut reloaded = self.reload();
+        // What broke the device may do so while it is loaded, too.
+        for _ in 1..RELOADS {
+            if reloaded.is_ok() {
+                break;
+            }
+            reloaded = self.reload();
+        }
         self.shared.progress.fetch_add(1, Ordering::Relaxed);
         match reloaded {
             Ok(()) => {
-                let mut statistics = self
-                    .shared
-                    .statistics
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                statistics.recoveries += 1;
-                statistics.device = self.device.statistics();
+                let device = self.device.statistics();
+                self.count(|statistics| {
+                    statistics.recoveries += 1;
+                    statistics.device = device;
+                });
             }
             // What broke the device says more than why it stays broken.
             Err(_) => self.dead = Some(cause.clone()),
         }
+    }
+
+    fn reload(&mut self) -> Result<(), DeviceError> {
+        self.device.reset(Instant::now() + self.options.deadline)?;
+        let deadline = Instant::now() + self.options.key_deadline;
+        self.device.load_keys(&self.key, &mut |_, _| (), deadline)
     }
 
     fn refuse_all(&mut self, error: &DeviceError) {
@@ -334,23 +386,6 @@ impl Dispatcher {
         for request in std::mem::take(&mut self.pending) {
             request.answer(Err(error.clone().into()));
         }
-        self.count(refused);
-    }
-}
-
-/// Whether a failed batch may be tried again, and whether the device has to be reset first.
-fn verdict(error: &DeviceError) -> (bool, bool) {
-    match error {
-        DeviceError::Job { status, .. } => match status {
-            // A wrong checksum at a bootstrap is the key's, which has to be loaded again.
-            JobStatus::KeysNotLoaded
-            | JobStatus::LutNotLoaded
-            | JobStatus::ChecksumMismatch
-            | JobStatus::Internal => (true, true),
-            JobStatus::BusError | JobStatus::Aborted => (true, false),
-            _ => (false, false),
-        },
-        DeviceError::Request(_) | DeviceError::Parameters(_) => (false, false),
-        _ => (true, true),
+        self.answered(refused);
     }
 }

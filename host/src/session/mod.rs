@@ -32,6 +32,9 @@ pub enum SessionError {
     /// The dispatcher has ended.
     #[error("the session is closed")]
     Closed,
+    /// The call took longer than it may ([`Session::within`]).
+    #[error("not done within {0:?}")]
+    Deadline(Duration),
     /// Nothing moved for far longer than [`SessionOptions::deadline`], not even a recovery: the
     /// dispatcher itself hangs.
     #[error("the session did not move for {0:?}")]
@@ -40,6 +43,9 @@ pub enum SessionError {
     #[error("cannot start the session's thread: {0}")]
     Thread(String),
 }
+
+/// Longest duration that is taken seriously.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How a session behaves.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +65,6 @@ pub struct SessionOptions {
 impl SessionOptions {
     /// With durations that can be added to any time of day without overflow.
     fn bounded(mut self) -> Self {
-        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         for duration in [&mut self.deadline, &mut self.key_deadline, &mut self.linger] {
             *duration = DAY.min(*duration);
         }
@@ -119,7 +124,11 @@ struct Shared {
 
 /// A loaded evaluation key on a device. Clones share the device.
 #[derive(Debug, Clone)]
-pub struct Session(Arc<Inner>);
+pub struct Session {
+    inner: Arc<Inner>,
+    /// Longest time of a call.
+    limit: Option<Duration>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -188,31 +197,43 @@ impl Session {
             .name("gyrus-session".to_owned())
             .spawn(move || dispatcher.run())
             .map_err(|error| SessionError::Thread(error.to_string()))?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             key,
             options,
             shared,
             requests: Some(requests),
             dispatcher: Mutex::new(Some(handle)),
-        })))
+        });
+        Ok(Self { inner, limit: None })
+    }
+
+    /// The same session for callers that wait no longer than this, cut to a day: calls end with
+    /// [`SessionError::Deadline`] then. What has not been handed to the device by then never is, and
+    /// the outputs of the rest are not fetched.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            limit: Some(limit.min(DAY)),
+        }
     }
 
     /// The parameter set of the loaded key.
     #[must_use]
     pub fn parameters(&self) -> &ParameterSet {
-        self.0.key.parameters()
+        self.inner.key.parameters()
     }
 
     /// The key that the session was opened with.
     #[must_use]
     pub fn key(&self) -> &Arc<EvaluationKey> {
-        &self.0.key
+        &self.inner.key
     }
 
     /// What the session has done so far.
     #[must_use]
     pub fn statistics(&self) -> SessionStatistics {
-        self.0
+        self.inner
             .shared
             .statistics
             .lock()
@@ -270,19 +291,14 @@ impl Session {
                 "{samples} samples {stride} coefficients apart do not fit the polynomial"
             )));
         }
-        let words = self.run(
-            &[input],
+        let mut outputs = self.run(
+            vec![input.into()],
             std::slice::from_ref(lut),
             samples,
             stride,
             &mut |_| (),
         )?;
-        let size = self.parameters().big_lwe_size();
-        Ok(words
-            .concat()
-            .chunks_exact(size)
-            .map(<[u64]>::to_vec)
-            .collect())
+        outputs.pop().ok_or(SessionError::Closed)
     }
 
     /// A whole run: `inputs[i]` through `luts[i]`. Calls `on_progress` with the number of answers
@@ -297,17 +313,33 @@ impl Session {
         luts: &[Lut],
         on_progress: &mut dyn FnMut(usize),
     ) -> Result<Vec<Vec<u64>>, SessionError> {
-        self.run(inputs, luts, 1, 0, on_progress)
+        let inputs = inputs.iter().map(|&input| input.into()).collect();
+        self.bootstrap_shared(inputs, luts, on_progress)
     }
 
+    /// As [`Self::bootstrap_all`], of ciphertexts that are not copied but to where the device reads them.
+    ///
+    /// # Errors
+    /// As [`Self::bootstrap_all`].
+    pub fn bootstrap_shared(
+        &self,
+        inputs: Vec<Arc<[u64]>>,
+        luts: &[Lut],
+        on_progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Vec<u64>>, SessionError> {
+        let outputs = self.run(inputs, luts, 1, 0, on_progress)?;
+        Ok(outputs.into_iter().flatten().collect())
+    }
+
+    /// The outputs of each input.
     fn run(
         &self,
-        inputs: &[&[u64]],
+        inputs: Vec<Arc<[u64]>>,
         luts: &[Lut],
         samples: u16,
         stride: u32,
         on_progress: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Vec<u64>>, SessionError> {
+    ) -> Result<Vec<Vec<Vec<u64>>>, SessionError> {
         let size = self.parameters().big_lwe_size();
         if let Some(input) = inputs.iter().find(|input| input.len() != size) {
             return Err(SessionError::Request(format!(
@@ -323,10 +355,12 @@ impl Session {
         }
         let (reply, answers) = unbounded();
         let abandoned = Arc::new(AtomicBool::new(false));
+        let count = inputs.len();
+        let until = self.limit.map(|limit| (Instant::now() + limit, limit));
         let requests = std::iter::zip(inputs, luts)
             .enumerate()
-            .map(|(index, (&input, lut))| Request {
-                input: input.to_vec(),
+            .map(|(index, (input, lut))| Request {
+                input,
                 lut: lut.clone(),
                 samples,
                 stride,
@@ -337,9 +371,9 @@ impl Session {
             })
             .collect();
         drop(reply);
-        let queue = self.0.requests.as_ref().ok_or(SessionError::Closed)?;
+        let queue = self.inner.requests.as_ref().ok_or(SessionError::Closed)?;
         queue.send(requests).map_err(|_| SessionError::Closed)?;
-        let outputs = self.collect(inputs.len(), &answers, on_progress);
+        let outputs = self.collect(count, &answers, until, on_progress);
         if outputs.is_err() {
             abandoned.store(true, Ordering::Relaxed);
         }
@@ -350,11 +384,12 @@ impl Session {
         &self,
         count: usize,
         answers: &Receiver<Answer>,
+        until: Option<(Instant, Duration)>,
         on_progress: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Vec<u64>>, SessionError> {
+    ) -> Result<Vec<Vec<Vec<u64>>>, SessionError> {
         let mut outputs = vec![Vec::new(); count];
         for done in 1..=count {
-            let (index, answer) = self.answer(answers)?;
+            let (index, answer) = self.answer(answers, until)?;
             if let Some(output) = outputs.get_mut(index) {
                 *output = answer?;
             }
@@ -363,21 +398,32 @@ impl Session {
         Ok(outputs)
     }
 
-    /// Waits for the next answer for as long as the device keeps finishing things.
-    fn answer(&self, answers: &Receiver<Answer>) -> Result<Answer, SessionError> {
+    /// Waits for the next answer for as long as the device keeps finishing things, and not longer than
+    /// until the caller's deadline.
+    fn answer(
+        &self,
+        answers: &Receiver<Answer>,
+        until: Option<(Instant, Duration)>,
+    ) -> Result<Answer, SessionError> {
         // A request may have to wait for its turn and a recovery; the dispatcher's own deadlines
         // expire first unless it hangs.
-        let patience = 3 * self.0.options.deadline + self.0.options.key_deadline;
+        let patience = 3 * self.inner.options.deadline + self.inner.options.key_deadline;
         loop {
-            let before = self.0.shared.progress.load(Ordering::Relaxed);
-            match answers.recv_timeout(patience) {
+            let before = self.inner.shared.progress.load(Ordering::Relaxed);
+            let end = Instant::now() + patience;
+            let end = until.map_or(end, |(until, _)| end.min(until));
+            match answers.recv_deadline(end) {
                 Ok(answer) => return Ok(answer),
                 Err(RecvTimeoutError::Disconnected) => return Err(SessionError::Closed),
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.0.shared.progress.load(Ordering::Relaxed) == before {
+                Err(RecvTimeoutError::Timeout) => match until {
+                    Some((until, limit)) if Instant::now() >= until => {
+                        return Err(SessionError::Deadline(limit));
+                    }
+                    _ if self.inner.shared.progress.load(Ordering::Relaxed) == before => {
                         return Err(SessionError::Timeout(patience));
                     }
-                }
+                    _ => (),
+                },
             }
         }
     }

@@ -84,13 +84,13 @@ impl Material {
         let two_samples = reference.keyswitch_bootstrap(&first, &words[0], 2, stride);
         let jobs = vec![
             Batch {
-                inputs,
+                inputs: vec![inputs.into()],
                 luts: (0..tables.len() as u32).map(LutSlot).collect(),
                 samples: 1,
                 stride: 0,
             },
             Batch {
-                inputs: first,
+                inputs: vec![first.into()],
                 luts: vec![LutSlot(0)],
                 samples: 2,
                 stride: u32::try_from(stride).expect("small"),
@@ -130,7 +130,7 @@ impl Material {
             let finished = device.wait(deadline).expect("an answer");
             let place = in_flight.iter().position(|&(tag, _)| tag == finished.tag);
             let (_, expected) = in_flight.remove(place.expect("a job in flight"));
-            let words = finished.outputs.expect("results");
+            let words = finished.outputs.expect("results").concat();
             assert_eq!(words.len(), expected.len(), "{name}, {parameters}");
             let difference = words.iter().zip(expected).position(|(a, b)| a != b);
             assert_eq!(

@@ -5,7 +5,7 @@ use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor};
 use gyrus_interface::layout::{self, WORD_BYTES};
 use gyrus_interface::registers::{Access, Control, Interrupt, Register, Status};
 use gyrus_interface::ring::Cursor;
-use gyrus_interface::{Completion, DeviceError, JobStatus};
+use gyrus_interface::{Completion, DeviceError, Job, JobStatus};
 use gyrus_sim::device::CardOptions;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 pub(super) const BASE: u64 = 1 << 32;
 const MEMORY_BYTES: usize = 4 << 20;
 
+/// How a job ends; the number is [`State::spoils`].
+pub(super) type Verdict = Box<dyn FnMut(Job, &mut usize) -> JobStatus + Send>;
+
 /// Something that the card does.
 pub(super) type Step = Box<dyn FnOnce(&mut State) + Send>;
 
@@ -23,6 +26,8 @@ pub(super) type Step = Box<dyn FnOnce(&mut State) + Send>;
 pub(super) struct State {
     registers: HashMap<Register, u32>,
     pub(super) memory: Vec<u64>,
+    /// How often the driver has read a register.
+    pub(super) reads: usize,
     /// What the driver has written to registers.
     pub(super) log: Vec<(Register, u32)>,
     /// Tags of the jobs that were submitted.
@@ -37,6 +42,13 @@ pub(super) struct State {
     pub(super) between_reads: Option<Step>,
     /// Ends jobs as soon as they are submitted, so many at a time, the last one first.
     pub(super) prompt: Option<usize>,
+    /// How many more jobs it ends so; any number if there is none.
+    pub(super) patience: Option<usize>,
+    /// How they end.
+    pub(super) on_job: Option<Verdict>,
+    /// Pieces of keys still to arrive spoilt.
+    pub(super) spoils: usize,
+    jobs: HashMap<u64, Job>,
     /// Jobs with these tags fail then.
     pub(super) failing: Vec<u64>,
     /// Writes that fail.
@@ -90,6 +102,12 @@ impl State {
         self.memory[at..at + words.len()].copy_from_slice(words);
     }
 
+    /// Reads words past all checks.
+    pub(super) fn load(&self, address: u64, count: usize) -> Vec<u64> {
+        let at = usize::try_from(address - BASE).unwrap() / WORD_BYTES;
+        self.memory[at..at + count].to_vec()
+    }
+
     /// Where the next completion goes.
     pub(super) fn next_completion(&self) -> u64 {
         let low = Register::CompletionRingLow;
@@ -139,6 +157,7 @@ impl State {
             assert_eq!(descriptor.phase, self.submission.phase());
             self.submission.advance();
             self.submitted.push(descriptor.tag);
+            self.jobs.insert(descriptor.tag, descriptor.job);
         }
     }
 
@@ -146,14 +165,24 @@ impl State {
     fn end(&mut self, count: usize) {
         let last = self.submitted.len() - count;
         for tag in self.submitted.split_off(last).into_iter().rev() {
-            let failed = self.failing.contains(&tag);
-            let status = if failed {
-                JobStatus::BusError
-            } else {
-                JobStatus::Ok
-            };
-            self.complete_with(tag, status as u16);
+            self.end_job(tag);
         }
+    }
+
+    /// Ends all jobs in their order.
+    pub(super) fn end_all(&mut self) {
+        for tag in std::mem::take(&mut self.submitted) {
+            self.end_job(tag);
+        }
+    }
+
+    fn end_job(&mut self, tag: u64) {
+        let status = match (&mut self.on_job, self.jobs.remove(&tag)) {
+            _ if self.failing.contains(&tag) => JobStatus::BusError,
+            (Some(verdict), Some(job)) => verdict(job, &mut self.spoils),
+            _ => JobStatus::Ok,
+        };
+        self.complete_with(tag, status as u16);
     }
 
     fn write(&mut self, register: Register, value: u32) {
@@ -204,6 +233,7 @@ impl Fake {
         Self(Arc::new(Mutex::new(State {
             registers: capabilities.registers().into_iter().collect(),
             memory: vec![0; MEMORY_BYTES / WORD_BYTES],
+            reads: 0,
             log: Vec::new(),
             submitted: Vec::new(),
             submission: Cursor::start(1),
@@ -212,6 +242,10 @@ impl Fake {
             after_reading: None,
             between_reads: None,
             prompt: None,
+            patience: None,
+            on_job: None,
+            spoils: 0,
+            jobs: HashMap::new(),
             failing: Vec::new(),
             unwritable: 0..0,
             unreadable: 0..0,
@@ -247,6 +281,7 @@ impl Transport for Fake {
 
     fn read_register(&mut self, register: Register) -> Result<u32, DeviceError> {
         let mut state = self.state();
+        state.reads += 1;
         let value = state.get(register);
         if let Some((_, step)) = state.after_reading.take_if(|(at, _)| *at == register) {
             step(&mut state);
@@ -261,7 +296,10 @@ impl Transport for Fake {
         }
         state.write(register, value);
         match state.prompt {
-            Some(count) if state.submitted.len() >= count => state.end(count),
+            Some(count) if state.submitted.len() >= count && state.patience != Some(0) => {
+                state.patience = state.patience.map(|left| left - 1);
+                state.end(count);
+            }
             _ => (),
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Completions: how they are read, and what becomes of the jobs that they end.
 
-use super::super::driver::in_time;
-use super::super::{BatchTag, Finished, Transport};
+use super::super::Transport;
+use super::super::driver::{Woken, in_time};
 use super::{InFlight, RingDevice};
 use gyrus_interface::job::{COMPLETION_BYTES, COMPLETION_PHASE_WORD};
 use gyrus_interface::layout::{self, WORD_BYTES};
@@ -34,16 +34,18 @@ impl<T: Transport> RingDevice<T> {
     fn poll(&mut self) -> Result<Option<Ended>, DeviceError> {
         let rings = self.plan()?.rings;
         let at = rings.completion + (self.completion.index() * COMPLETION_BYTES) as u64;
-        let mut words = [0; COMPLETION_BYTES / WORD_BYTES];
-        let (others, last) = words.split_at_mut(COMPLETION_PHASE_WORD / WORD_BYTES);
         let transport = &self.driver.transport;
+        let mut words = [0; COMPLETION_BYTES / WORD_BYTES];
+        let (_, last) = words.split_at_mut(COMPLETION_PHASE_WORD / WORD_BYTES);
         // The card writes this word last. So the others are read behind it, if it is new.
         last.fill(transport.load_acquire(at + COMPLETION_PHASE_WORD as u64)?);
-        transport.read(at, others)?;
-        let bytes = layout::to_bytes(&words);
-        if Completion::phase_of(&bytes) != self.completion.phase() {
+        let is_new = Completion::phase_of(&layout::to_bytes(&words)) == self.completion.phase();
+        if !is_new {
             return Ok(None);
         }
+        let (others, _) = words.split_at_mut(COMPLETION_PHASE_WORD / WORD_BYTES);
+        transport.read(at, others)?;
+        let bytes = layout::to_bytes(&words);
         let mut next = self.completion;
         next.advance();
         self.driver.taken(next.index())?;
@@ -61,34 +63,85 @@ impl<T: Transport> RingDevice<T> {
 
     /// Waits for the next completion, and takes its job out of those in flight. What the card completed
     /// before it went wrong comes before the error.
+    ///
+    /// The card's registers are not touched unless nothing comes for a while: reading one takes as long as many
+    /// looks at the ring.
     fn next_ended(&mut self, deadline: Instant) -> Result<(Ended, InFlight), DeviceError> {
+        if let Some(ended) = self.poll()? {
+            return self.job_of(ended);
+        }
+        if let Some(error) = self.fault.take() {
+            return Err(error);
+        }
         let start = Instant::now();
-        // A completion that comes after the interrupt causes were cleared is seen by the second look
-        // or raises the interrupt.
-        let mut acknowledged = false;
+        let found = match self.look(start, deadline) {
+            Ok(Some(ended)) => Ok(ended),
+            Ok(None) => self.await_interrupts(start, deadline),
+            Err(error) => Err(error),
+        };
+        self.pace.waited(start.elapsed());
+        self.job_of(found?)
+    }
+
+    /// Looks at the completion ring for as long as is worth while.
+    fn look(&mut self, start: Instant, deadline: Instant) -> Result<Option<Ended>, DeviceError> {
+        let until = deadline.min(start + self.pace.window());
+        while Instant::now() < until {
+            std::hint::spin_loop();
+            let found = self.poll()?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits for interrupts until there is a completion.
+    fn await_interrupts(
+        &mut self,
+        start: Instant,
+        deadline: Instant,
+    ) -> Result<Ended, DeviceError> {
+        let mut woken = Woken::Deadline;
         loop {
-            if let Some(ended) = self.poll()? {
-                return self.job_of(ended);
-            }
-            if let Some(error) = self.fault.take() {
-                return Err(error);
-            }
-            if !acknowledged {
-                if let Err(error) = self.driver.acknowledge() {
+            // A completion that comes after the interrupt causes were cleared is seen by the look
+            // behind it or raises the interrupt.
+            match self.driver.acknowledge() {
+                Ok(0) if woken == Woken::Interrupt => self.statistics.spurious_interrupts += 1,
+                Ok(_) if woken == Woken::Interrupt => self.statistics.interrupts += 1,
+                Ok(_) => (),
+                Err(error) => {
                     // A completion may have come between the look at the ring and the fault. If
                     // even this look fails, the fault says more.
                     let Ok(Some(ended)) = self.poll() else {
                         return Err(error);
                     };
                     self.fault = Some(error);
-                    return self.job_of(ended);
+                    return Ok(ended);
                 }
-                acknowledged = true;
-                continue;
+            }
+            if let Some(ended) = self.poll()? {
+                return Ok(ended);
             }
             in_time(start, deadline)?;
-            self.driver.wait(deadline)?;
-            acknowledged = false;
+            let before = Instant::now();
+            woken = self.driver.wait(deadline)?;
+            self.statistics.interrupt_waits.record(before.elapsed());
+            if let Some(ended) = self.poll()? {
+                // Its cause stands until the next wait. An interrupt that came together with the deadline is
+                // not lost.
+                let lost = match woken {
+                    Woken::Interrupt => false,
+                    Woken::Deadline => self.driver.has_raised().is_ok_and(|raised| !raised),
+                    Woken::Time => true,
+                };
+                if lost {
+                    self.statistics.lost_interrupts += 1;
+                } else {
+                    self.statistics.interrupts += 1;
+                }
+                return Ok(ended);
+            }
         }
     }
 
@@ -96,35 +149,23 @@ impl<T: Transport> RingDevice<T> {
     /// look-up table. An upload that failed is an error.
     pub(super) fn absorb(&mut self, deadline: Instant) -> Result<(), DeviceError> {
         let ((tag, result), job) = self.next_ended(deadline)?;
+        self.unstall();
         let result = match job {
-            InFlight::Batch {
-                buffer,
-                bootstraps,
-                words,
-            } => {
-                let outputs = result.and_then(|()| {
-                    let mut outputs = vec![0; words];
-                    self.driver.transport.read(buffer.outputs, &mut outputs)?;
-                    Ok(outputs)
-                });
-                self.free_buffers.push(buffer);
-                self.rest_if_idle();
-                if outputs.is_ok() {
-                    self.statistics.batches += 1;
-                    self.statistics.bootstraps += bootstraps as u64;
-                    self.statistics.bytes_out += (words * WORD_BYTES) as u64;
-                } else {
-                    self.statistics.errors += 1;
-                }
-                let tag = BatchTag(tag);
-                self.finished.push_back(Finished { tag, outputs });
+            InFlight::Batch(batch) => {
+                self.finish_batch(tag, batch, result);
                 return Ok(());
             }
             InFlight::Lut { place } => {
                 self.free_lut_places.push(place);
                 result
             }
-            InFlight::KeyPiece => result,
+            InFlight::KeyPiece(piece) => {
+                if let Some(uploaded) = &mut self.uploaded {
+                    uploaded.ended(piece, result.is_ok());
+                }
+                result
+            }
+            InFlight::Adoption => result,
         };
         result.inspect_err(|_| self.statistics.errors += 1)
     }
@@ -137,22 +178,15 @@ impl<T: Transport> RingDevice<T> {
         Ok(())
     }
 
-    pub(super) fn has_batches(&self) -> bool {
-        let batch = |in_flight: &InFlight| matches!(in_flight, InFlight::Batch { .. });
-        self.in_flight.values().any(batch)
+    /// Something waits for room from now on.
+    pub(super) fn stall(&mut self) {
+        self.stalled.get_or_insert_with(Instant::now);
     }
 
-    /// A batch has been handed over.
-    pub(super) fn work(&mut self) {
-        self.busy_since.get_or_insert_with(Instant::now);
-    }
-
-    /// A batch has ended: unless others are in flight, the device has nothing to do.
-    pub(super) fn rest_if_idle(&mut self) {
-        if !self.has_batches()
-            && let Some(since) = self.busy_since.take()
-        {
-            self.statistics.busy += since.elapsed();
+    /// There may be room again.
+    pub(super) fn unstall(&mut self) {
+        if let Some(since) = self.stalled.take() {
+            self.statistics.stalls.record(since.elapsed());
         }
     }
 }

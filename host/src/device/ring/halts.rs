@@ -4,8 +4,10 @@ use super::RingDevice;
 use super::fake::{Fake, State};
 use super::tests::{all_buffers_work, batch, ends_well, ready, soon, within};
 use crate::device::Device;
+use crate::device::plan::RING_ENTRIES;
 use gyrus_interface::registers::{Control, Fault, Register, Status};
 use gyrus_interface::{DeviceError, catalogue};
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_card_that_was_left_behind_is_reset_before_anything_else() {
@@ -59,13 +61,13 @@ fn a_card_that_no_reset_brings_back_is_not_taken_over() {
     let fake = Fake::new();
     fake.state().status(Status::HALTED, true);
     fake.state().resets_for_ever = true;
-    let error = RingDevice::take_over(fake.clone(), within(20)).unwrap_err();
+    let error = RingDevice::take_over(fake.clone(), RING_ENTRIES, within(20)).unwrap_err();
     assert!(matches!(error, DeviceError::Timeout(_)), "{error}");
     // Its reset ends, but a bus still owes something.
     fake.then(|card| {
         card.set(Register::Status, Status::HALTED | Status::STUCK);
     });
-    let error = RingDevice::take_over(fake.clone(), soon()).unwrap_err();
+    let error = RingDevice::take_over(fake.clone(), RING_ENTRIES, soon()).unwrap_err();
     assert_eq!(error, DeviceError::Stuck);
     fake.state().set(Register::Status, u32::MAX);
     let error = RingDevice::new(fake).unwrap_err();
@@ -121,6 +123,23 @@ fn what_was_completed_before_a_fault_comes_before_the_error() {
 }
 
 #[test]
+fn a_card_that_somebody_else_has_reset_is_told_at_once() {
+    let (mut device, fake) = ready();
+    let tag = device.submit(batch()).unwrap();
+    let start = Instant::now();
+    fake.then(|card| card.set(Register::Status, 0));
+    let error = device.wait(soon()).unwrap_err();
+    assert!(matches!(error, DeviceError::Protocol(_)), "{error}");
+    assert!(error.to_string().contains("forgotten"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(device.in_flight.keys().eq([&tag.0]));
+    device.reset(soon()).unwrap();
+    device.configure(&catalogue::toy(), soon()).unwrap();
+    device.keys_loaded = true;
+    all_buffers_work(&mut device, &fake);
+}
+
+#[test]
 fn a_reset_forgets_a_fault_that_was_not_told() {
     let (mut device, fake) = ready();
     let tag = device.submit(batch()).unwrap();
@@ -136,4 +155,35 @@ fn a_reset_forgets_a_fault_that_was_not_told() {
     device.configure(&catalogue::toy(), soon()).unwrap();
     device.keys_loaded = true;
     all_buffers_work(&mut device, &fake);
+}
+
+#[test]
+fn a_card_that_halts_while_its_error_is_looked_at_has_halted() {
+    let (mut device, fake) = ready();
+    device.submit(batch()).unwrap();
+    let before = fake.state().writes(Register::Error);
+    fake.then(|card| {
+        card.error(Fault::BadDoorbell as u32);
+        let halt = |card: &mut State| {
+            card.error(Fault::BusDeadline as u32);
+            card.status(Status::HALTED, true);
+        };
+        card.after_reading = Some((Register::Error, Box::new(halt)));
+    });
+    let error = device.wait(soon()).unwrap_err();
+    assert!(matches!(error, DeviceError::Halted(_)), "{error}");
+    assert!(
+        error.to_string().contains("a bus does not answer"),
+        "{error}"
+    );
+    assert_eq!(fake.state().writes(Register::Error), before);
+}
+
+#[test]
+fn counters_of_a_card_that_is_gone_are_not_believed() {
+    let (mut device, fake) = ready();
+    device.counters().unwrap();
+    fake.state().set(Register::Status, u32::MAX);
+    let error = device.counters().unwrap_err();
+    assert!(matches!(error, DeviceError::Removed(_)), "{error}");
 }

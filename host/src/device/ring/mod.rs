@@ -7,30 +7,50 @@
 //! What a job holds, a buffer or a place, is taken when the card has been told of it and given back with
 //! its completion, whatever that says; until then the job counts as in flight.
 
+mod batches;
 mod finish;
+mod load;
+mod pace;
 mod upload;
 
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
+mod garbage;
+#[cfg(test)]
 mod halts;
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod resumes;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod waits;
 
+use super::arena::Arena;
+use super::checks::{check_batch, check_luts};
 use super::driver::Driver;
 use super::image::KeyImage;
-use super::plan::{BATCHES_IN_FLIGHT, Buffer, Plan, RING_ENTRIES};
+use super::plan::{Plan, RING_ENTRIES, batches_in_flight};
 use super::{
     Batch, BatchTag, Counters, Device, Finished, Identity, LutSlot, Progress, Statistics, Transport,
 };
 use crate::key::EvaluationKey;
-use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor, LutSelection};
+use batches::InFlightBatch;
+use gyrus_interface::job::{COMPLETION_BYTES, DESCRIPTOR_BYTES, Descriptor};
 use gyrus_interface::layout::{self, WORD_BYTES};
+use gyrus_interface::registers::Status;
 use gyrus_interface::ring::Cursor;
 use gyrus_interface::settings::Settings;
 use gyrus_interface::{DeviceError, Job, ParameterSet};
+use load::Load;
+use pace::Pace;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
+use upload::{KeyPiece, Uploaded};
 
 /// Longest reset of a card that another process has left behind.
 const TAKEOVER: Duration = Duration::from_secs(10);
@@ -44,19 +64,16 @@ fn first_tag() -> u64 {
 }
 
 /// What is in flight under a tag.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum InFlight {
-    Batch {
-        buffer: Buffer,
-        bootstraps: usize,
-        /// Words of its outputs.
-        words: usize,
-    },
+    Batch(InFlightBatch),
     /// A look-up table, at a place in the staging area.
     Lut {
         place: usize,
     },
-    KeyPiece,
+    KeyPiece(KeyPiece),
+    /// Of a key that is in card memory already.
+    Adoption,
 }
 
 /// A device that is driven through descriptor and completion rings.
@@ -64,21 +81,28 @@ enum InFlight {
 pub struct RingDevice<T> {
     driver: Driver<T>,
     identity: Identity,
+    /// Of each ring.
+    entries: u32,
     plan: Option<Plan>,
     submission: Cursor,
     completion: Cursor,
     next_tag: u64,
     in_flight: HashMap<u64, InFlight>,
-    free_buffers: Vec<Buffer>,
+    /// Memory for batches.
+    arena: Arena,
     free_lut_places: Vec<usize>,
     /// Batches that finished while something else was waited for.
     finished: VecDeque<Finished>,
     /// What went wrong behind the completion that was taken last.
     fault: Option<DeviceError>,
     keys_loaded: bool,
-    /// Since when batches are in flight.
-    busy_since: Option<Instant>,
-    /// Without the time since then.
+    /// Of the keys, as long as they are not complete.
+    uploaded: Option<Uploaded>,
+    pace: Pace,
+    load: Load,
+    /// Since when something has been waiting for room.
+    stalled: Option<Instant>,
+    /// Without what `load` knows.
     statistics: Statistics,
 }
 
@@ -90,10 +114,11 @@ impl<T: Transport> RingDevice<T> {
     /// when it is none, or what it says of itself cannot be, [`DeviceError::Removed`] when it is gone,
     /// [`DeviceError::Timeout`] or [`DeviceError::Stuck`] when a reset does not help.
     pub fn new(transport: T) -> Result<Self, DeviceError> {
-        Self::take_over(transport, Instant::now() + TAKEOVER)
+        Self::take_over(transport, RING_ENTRIES, Instant::now() + TAKEOVER)
     }
 
-    fn take_over(transport: T, deadline: Instant) -> Result<Self, DeviceError> {
+    /// With rings of so many entries, at least 2.
+    fn take_over(transport: T, entries: u32, deadline: Instant) -> Result<Self, DeviceError> {
         let driver = Driver::open(transport, deadline)?;
         let card = &driver.capabilities;
         let identity = Identity {
@@ -103,23 +128,27 @@ impl<T: Transport> RingDevice<T> {
             interface: card.version,
             lut_slots: card.lut_slots,
             max_batch: card.max_batch as usize,
-            max_in_flight: BATCHES_IN_FLIGHT,
+            max_in_flight: batches_in_flight(entries),
             preferred_batch: card.slots.min(card.max_batch) as usize,
         };
         Ok(Self {
             driver,
             identity,
+            entries,
             plan: None,
-            submission: Cursor::start(RING_ENTRIES as usize),
-            completion: Cursor::start(RING_ENTRIES as usize),
+            submission: Cursor::start(entries as usize),
+            completion: Cursor::start(entries as usize),
             next_tag: first_tag(),
             in_flight: HashMap::new(),
-            free_buffers: Vec::new(),
+            arena: Arena::default(),
             free_lut_places: Vec::new(),
             finished: VecDeque::new(),
             fault: None,
             keys_loaded: false,
-            busy_since: None,
+            uploaded: None,
+            pace: Pace::default(),
+            load: Load::default(),
+            stalled: None,
             statistics: Statistics::default(),
         })
     }
@@ -171,13 +200,13 @@ impl<T: Transport> RingDevice<T> {
 
     /// Waits for uploads, whatever becomes of them; batches in flight are the caller's to wait for.
     fn idle(&mut self, deadline: Instant) -> Result<(), DeviceError> {
-        while !self.in_flight.is_empty() && !self.has_batches() {
+        while !self.in_flight.is_empty() && self.load.batches() == 0 {
             match self.absorb(deadline) {
                 Ok(()) | Err(DeviceError::Job { .. }) => (),
                 Err(error) => return Err(error),
             }
         }
-        if self.has_batches() || !self.finished.is_empty() {
+        if self.load.batches() > 0 || !self.finished.is_empty() {
             let text = "batches in flight have to be waited for first";
             return Err(DeviceError::Request(text.to_owned()));
         }
@@ -188,9 +217,11 @@ impl<T: Transport> RingDevice<T> {
     fn forget(&mut self) {
         self.plan = None;
         self.keys_loaded = false;
+        self.uploaded = None;
         self.in_flight.clear();
-        self.rest_if_idle();
-        self.free_buffers.clear();
+        self.load.change(0, Instant::now());
+        self.unstall();
+        self.arena = Arena::default();
         self.free_lut_places.clear();
         self.finished.clear();
         self.fault = None;
@@ -204,7 +235,7 @@ impl<T: Transport> RingDevice<T> {
         deadline: Instant,
     ) -> Result<Settings, DeviceError> {
         let (base, bytes) = self.driver.transport.shared_memory();
-        let plan = Plan::new(set, &self.identity, (base, bytes))?;
+        let plan = Plan::new(set, &self.identity, (base, bytes), self.entries)?;
         let window = base..base + bytes as u64;
         let settings = Settings::new(&self.driver.capabilities, set, plan.rings, window)?;
         let entries = plan.rings.entries as usize;
@@ -221,10 +252,28 @@ impl<T: Transport> RingDevice<T> {
         self.driver.configure(&settings, deadline)?;
         self.submission = Cursor::start(entries);
         self.completion = Cursor::start(entries);
-        self.free_buffers.clone_from(&plan.buffers);
+        self.arena = Arena::new(plan.batches.clone());
         self.free_lut_places = (0..plan.staged_luts).collect();
         self.plan = Some(plan);
+        self.uploaded = Some(Uploaded::none_of(settings));
         Ok(settings)
+    }
+
+    /// The settings of a card that is set up for `set` and waits for keys.
+    fn begun(
+        &mut self,
+        set: &ParameterSet,
+        deadline: Instant,
+    ) -> Result<Option<Settings>, DeviceError> {
+        let (Some(plan), Some(uploaded)) = (&self.plan, &self.uploaded) else {
+            return Ok(None);
+        };
+        if self.keys_loaded || plan.set != *set {
+            return Ok(None);
+        }
+        let settings = uploaded.settings;
+        let status = self.driver.settle(deadline)?;
+        Ok(status.has(Status::CONFIGURED).then_some(settings))
     }
 }
 
@@ -240,21 +289,27 @@ impl<T: Transport> Device for RingDevice<T> {
         deadline: Instant,
     ) -> Result<(), DeviceError> {
         self.idle(deadline)?;
-        let settings = self.configure(key.parameters(), deadline)?;
-        let images = KeyImage::pack(&self.driver.capabilities, &settings, key)?;
-        let total = images.iter().map(|image| image.bytes() as u64).sum();
-        let mut sent = 0;
-        let mut done = |bytes| {
-            sent += bytes;
-            progress(sent, total);
+        let begun = self.begun(key.parameters(), deadline)?;
+        let settings = match begun {
+            Some(settings) => settings,
+            None => self.configure(key.parameters(), deadline)?,
         };
+        let images = KeyImage::pack(&self.driver.capabilities, &settings, key)?;
+        if begun.is_some() && !self.resumes(&images) {
+            self.configure(key.parameters(), deadline)?;
+        }
+        let total = images.iter().map(|image| image.bytes() as u64).sum();
+        let mut before = 0;
         for image in &images {
+            let mut done = |bytes| progress(before + bytes, total);
             if self.driver.transport.reaches_card_memory() {
                 self.put(image, &settings, deadline, &mut done)?;
             } else {
                 self.upload(image, deadline, &mut done)?;
             }
+            before += image.bytes() as u64;
         }
+        self.uploaded = None;
         self.keys_loaded = true;
         self.statistics.key_bytes = total;
         Ok(())
@@ -273,7 +328,7 @@ impl<T: Transport> Device for RingDevice<T> {
         luts: &[&[u64]],
         deadline: Instant,
     ) -> Result<(), DeviceError> {
-        self.check_luts(first, luts)?;
+        check_luts(&self.identity, &self.loaded()?.set, first, luts)?;
         for (lut, slot) in luts.iter().zip(first.0..) {
             self.load_lut(slot, lut, deadline)?;
         }
@@ -281,69 +336,31 @@ impl<T: Transport> Device for RingDevice<T> {
     }
 
     fn submit(&mut self, batch: Batch) -> Result<BatchTag, DeviceError> {
-        let max_batch = self.identity.max_batch;
-        let lut_slots = self.identity.lut_slots;
-        let plan = self.loaded()?;
-        let count = batch.luts.len();
-        let outputs = count.saturating_mul(usize::from(batch.samples));
-        if batch.inputs.len() != count * plan.set.big_lwe_size() {
-            return Err(DeviceError::Request(format!(
-                "{} words are not {count} ciphertexts of {} words",
-                batch.inputs.len(),
-                plan.set.big_lwe_size()
-            )));
-        }
-        if outputs == 0 || count > max_batch || outputs > max_batch {
-            return Err(DeviceError::Request(format!(
-                "a batch of {count} inputs and {outputs} outputs; the device takes 1 to {max_batch}"
-            )));
-        }
-        if let Some(LutSlot(slot)) = batch.luts.iter().find(|slot| slot.0 >= lut_slots) {
-            return Err(DeviceError::Request(format!(
-                "look-up table slot {slot}; the device has {lut_slots}"
-            )));
-        }
-        let words = outputs * plan.set.big_lwe_size();
-        let Some(&buffer) = self.free_buffers.last() else {
-            return Err(DeviceError::RingFull(self.in_flight.len()));
-        };
-        let slots: Vec<u32> = batch.luts.iter().map(|slot| slot.0).collect();
-        self.driver.transport.write(buffer.inputs, &batch.inputs)?;
-        self.driver
-            .transport
-            .write(buffer.list, &layout::pack_u32(&slots))?;
-        let job = Job::KeyswitchBootstrap {
-            source: buffer.inputs,
-            destination: buffer.outputs,
-            count: u32::try_from(count).unwrap_or(u32::MAX),
-            luts: LutSelection::Each { list: buffer.list },
-            samples: batch.samples,
-            stride: batch.stride,
-        };
-        let in_flight = InFlight::Batch {
-            buffer,
-            bootstraps: count,
-            words,
-        };
-        let tag = self.enqueue(job, in_flight)?;
-        // It is free until the card has been told of it.
-        self.free_buffers.pop();
-        self.work();
-        self.statistics.bytes_in += (batch.inputs.len() * WORD_BYTES) as u64;
-        Ok(BatchTag(tag))
+        check_batch(&self.identity, &self.loaded()?.set, &batch)?;
+        self.hand_over(&batch).inspect_err(|error| {
+            if matches!(error, DeviceError::RingFull(_)) {
+                self.stall();
+            }
+        })
     }
 
     fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError> {
         if let Some(finished) = self.finished.pop_front() {
             return Ok(finished);
         }
-        while self.has_batches() {
+        while self.load.batches() > 0 {
             self.absorb(deadline)?;
             if let Some(finished) = self.finished.pop_front() {
                 return Ok(finished);
             }
         }
         Err(DeviceError::Request("no batch is in flight".to_owned()))
+    }
+
+    fn cancel(&mut self, tag: BatchTag) {
+        if let Some(InFlight::Batch(batch)) = self.in_flight.get_mut(&tag.0) {
+            batch.cancelled = true;
+        }
     }
 
     fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
@@ -354,11 +371,9 @@ impl<T: Transport> Device for RingDevice<T> {
     }
 
     fn statistics(&self) -> Statistics {
-        let since = self.busy_since.map(|since| since.elapsed());
-        Statistics {
-            busy: self.statistics.busy + since.unwrap_or_default(),
-            ..self.statistics
-        }
+        let mut statistics = self.statistics.clone();
+        self.load.report(&mut statistics);
+        statistics
     }
 
     fn counters(&mut self) -> Result<Counters, DeviceError> {

@@ -1,8 +1,9 @@
 //! The ring engine against cards that do what they should not, or at the wrong moment.
 
 use super::fake::{BASE, Fake, State};
-use super::{InFlight, RingDevice};
-use crate::device::plan::{BATCHES_IN_FLIGHT, RING_ENTRIES};
+use super::{InFlight, InFlightBatch, RingDevice};
+use crate::device::arena::Arena;
+use crate::device::plan::RING_ENTRIES;
 use crate::device::{Batch, BatchTag, Device, Finished, LutSlot};
 use crate::key::{EvaluationKey, KeyswitchKey};
 use gyrus_interface::registers::{Control, Fault, Register, Status};
@@ -27,7 +28,7 @@ fn table() -> Vec<u64> {
 
 pub(super) fn batch() -> Batch {
     Batch {
-        inputs: vec![3; size()],
+        inputs: vec![vec![3; size()].into()],
         luts: vec![LutSlot(0)],
         samples: 1,
         stride: 0,
@@ -35,7 +36,7 @@ pub(super) fn batch() -> Batch {
 }
 
 /// Keys of zeros.
-fn key() -> EvaluationKey {
+pub(super) fn key() -> EvaluationKey {
     let set = catalogue::toy();
     let bootstrapping = vec![0; layout::bootstrapping_key_words(&set)];
     let keyswitch = KeyswitchKey::U32(vec![0; layout::keyswitch_key_words(&set)]);
@@ -54,25 +55,24 @@ pub(super) fn ready() -> (RingDevice<Fake>, Fake) {
 pub(super) fn ends_well(device: &mut RingDevice<Fake>, tag: BatchTag) {
     let finished = device.wait(soon()).unwrap();
     assert_eq!(finished.tag, tag);
-    assert_eq!(finished.outputs.unwrap().len(), size());
+    assert_eq!(finished.outputs.unwrap().concat().len(), size());
 }
 
 /// As many batches as may be in flight at once come back: no buffer was lost, none is used twice.
 pub(super) fn all_buffers_work(device: &mut RingDevice<Fake>, fake: &Fake) {
-    let tags: Vec<BatchTag> = (0..BATCHES_IN_FLIGHT)
-        .map(|_| device.submit(batch()).unwrap())
-        .collect();
+    let most = device.identity().max_in_flight;
+    let tags: Vec<BatchTag> = (0..most).map(|_| device.submit(batch()).unwrap()).collect();
     let mut inputs: Vec<u64> = device
         .in_flight
         .values()
         .filter_map(|job| match job {
-            InFlight::Batch { buffer, .. } => Some(buffer.inputs),
+            InFlight::Batch(InFlightBatch { buffer, .. }) => Some(buffer.inputs),
             _ => None,
         })
         .collect();
     inputs.sort_unstable();
     inputs.dedup();
-    assert_eq!(inputs.len(), BATCHES_IN_FLIGHT);
+    assert_eq!(inputs.len(), most);
     let full = device.submit(batch()).unwrap_err();
     assert!(matches!(full, DeviceError::RingFull(_)), "{full}");
     for tag in tags {
@@ -80,6 +80,12 @@ pub(super) fn all_buffers_work(device: &mut RingDevice<Fake>, fake: &Fake) {
         ends_well(device, tag);
     }
     assert!(device.in_flight.is_empty());
+    assert!(all_memory_is_free(device));
+}
+
+/// No buffer is taken.
+fn all_memory_is_free(device: &RingDevice<Fake>) -> bool {
+    device.arena == Arena::new(device.plan().unwrap().batches.clone())
 }
 
 #[test]
@@ -147,7 +153,7 @@ fn completions_of_no_job_in_flight_are_errors_and_nothing_else() {
         let index = u32::try_from(before + 1).unwrap();
         assert_eq!(state.get(Register::CompletionHead), index);
         assert!(device.in_flight.keys().eq([&second.0]));
-        assert_eq!(device.free_buffers.len(), BATCHES_IN_FLIGHT - 1);
+        assert!(!all_memory_is_free(&device));
     }
     fake.then(move |card| card.complete(second.0));
     ends_well(&mut device, second);
@@ -171,7 +177,7 @@ fn what_cannot_be_handed_over_takes_no_buffer_place_or_entry() {
     let (mut device, fake) = ready();
     let (staging, inputs) = {
         let plan = device.plan().unwrap();
-        (plan.staging, plan.buffers[0].inputs)
+        (plan.staging, plan.batches.start)
     };
     let places = device.free_lut_places.len();
     let end = BASE + (4 << 20);
@@ -196,7 +202,7 @@ fn what_cannot_be_handed_over_takes_no_buffer_place_or_entry() {
         }
         assert!(device.in_flight.is_empty());
         assert_eq!(device.free_lut_places.len(), places);
-        assert_eq!(device.free_buffers.len(), BATCHES_IN_FLIGHT);
+        assert!(all_memory_is_free(&device));
         assert_eq!(device.statistics().bytes_in, 0);
     }
     fake.state().broken = None;
@@ -208,7 +214,10 @@ fn what_cannot_be_handed_over_takes_no_buffer_place_or_entry() {
 fn outputs_that_cannot_be_read_end_their_batch() {
     let (mut device, fake) = ready();
     let tag = device.submit(batch()).unwrap();
-    let outputs = device.plan().unwrap().buffers.last().unwrap().outputs;
+    let InFlight::Batch(InFlightBatch { buffer, .. }) = &device.in_flight[&tag.0] else {
+        panic!("it is in flight");
+    };
+    let outputs = buffer.outputs;
     fake.state().unreadable = outputs..outputs + 1;
     fake.then(move |card| card.complete(tag.0));
     let finished = device.wait(soon()).unwrap();
@@ -464,35 +473,4 @@ fn a_job_s_error_may_stand_and_a_fault_is_told_and_cleared() {
     assert!(error.to_string().contains("completion ring"), "{error}");
     assert_eq!(clears(&fake), before + 1);
     assert!(device.in_flight.keys().eq([&tag.0]));
-}
-
-#[test]
-fn a_card_that_halts_while_its_error_is_looked_at_has_halted() {
-    let (mut device, fake) = ready();
-    device.submit(batch()).unwrap();
-    let before = fake.state().writes(Register::Error);
-    fake.then(|card| {
-        card.error(Fault::BadDoorbell as u32);
-        let halt = |card: &mut State| {
-            card.error(Fault::BusDeadline as u32);
-            card.status(Status::HALTED, true);
-        };
-        card.after_reading = Some((Register::Error, Box::new(halt)));
-    });
-    let error = device.wait(soon()).unwrap_err();
-    assert!(matches!(error, DeviceError::Halted(_)), "{error}");
-    assert!(
-        error.to_string().contains("a bus does not answer"),
-        "{error}"
-    );
-    assert_eq!(fake.state().writes(Register::Error), before);
-}
-
-#[test]
-fn counters_of_a_card_that_is_gone_are_not_believed() {
-    let (mut device, fake) = ready();
-    device.counters().unwrap();
-    fake.state().set(Register::Status, u32::MAX);
-    let error = device.counters().unwrap_err();
-    assert!(matches!(error, DeviceError::Removed(_)), "{error}");
 }
