@@ -16,6 +16,7 @@ use gyrus::interface::{
 };
 use gyrus::key::EvaluationKey;
 use gyrus_sim::device::{Card, CardError, CardOptions, HostMemory, MemoryFault, ModelCard};
+use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -50,10 +51,15 @@ fn works(device: &mut dyn Device, key: &EvaluationKey) {
         .unwrap();
     assert_eq!(last.0, last.1);
     assert_eq!(last.1, device.statistics().key_bytes);
+    bootstraps(device, key, &mut rng);
+}
+
+/// Does a batch with the keys that are loaded and compares.
+fn bootstraps(device: &mut dyn Device, key: &EvaluationKey, rng: &mut ChaCha8Rng) {
     let set = key.parameters();
-    let table = words(&mut rng, set.polynomial_size.0);
+    let table = words(rng, set.polynomial_size.0);
     device.load_luts(LutSlot(0), &[&table], soon()).unwrap();
-    let input = words(&mut rng, set.big_lwe_size());
+    let input = words(rng, set.big_lwe_size());
     let tag = device.submit(batch(input.clone())).unwrap();
     let finished = device.wait(soon()).unwrap();
     assert_eq!(finished.tag, tag);
@@ -133,6 +139,8 @@ enum Break {
     Reads(Register, u32),
     /// All registers read as ones.
     Gone,
+    /// Each doorbell takes so long.
+    Slow(Duration),
 }
 
 /// A model that breaks; clones are the same card.
@@ -175,6 +183,12 @@ impl Card for Broken {
         }
     }
     fn write_register(&mut self, offset: u32, value: u32) -> Result<(), CardError> {
+        match *self.how.lock().unwrap() {
+            Some(Break::Slow(time)) if offset == Register::SubmissionTail.offset() => {
+                std::thread::sleep(time);
+            }
+            _ => (),
+        }
         self.card().write_register(offset, value)
     }
     fn memory(&self) -> &Arc<HostMemory> {
@@ -384,6 +398,33 @@ fn a_halt_behind_a_failed_job_is_told() {
     memory.mend();
     device.reset(soon()).unwrap();
     works(&mut device, &key);
+}
+
+/// The card checks that pieces come in order: what it has is not sent again, and nothing is left out.
+#[test]
+fn an_interrupted_key_is_sent_once_in_all() {
+    let key = toy_key(8);
+    let card = Broken::new(None);
+    let mut device = device(card.clone());
+    card.breaks(Break::Slow(Duration::from_millis(20)));
+    let mut interruptions = 0;
+    let mut most = 0;
+    while device.parameters().is_none() {
+        let deadline = Instant::now() + Duration::from_millis(150);
+        let before = most;
+        let loaded = device.load_keys(&key, &mut |done, _| most = most.max(done), deadline);
+        match loaded {
+            Ok(()) => break,
+            Err(DeviceError::Timeout(_)) => interruptions += 1,
+            Err(error) => panic!("{error}"),
+        }
+        assert!(most > before || interruptions < 20, "it does not go on");
+    }
+    assert!(interruptions > 0);
+    let statistics = device.statistics();
+    assert_eq!(statistics.bytes_in, statistics.key_bytes);
+    assert_eq!(statistics.errors, 0);
+    bootstraps(&mut device, &key, &mut rng(8));
 }
 
 #[test]
