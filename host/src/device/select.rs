@@ -1,7 +1,7 @@
 //! Which device to use, and opening it.
 
 use super::transport::device_error;
-use super::{CardTransport, Device, Identity, RingDevice, plan};
+use super::{CardTransport, Device, Identity, Pool, PoolOptions, RingDevice, plan};
 use crate::pcie::{self, Address, Function, Id, PcieError, PcieTransport, Roots};
 use gyrus_interface::DeviceError;
 use gyrus_interface::card::Capabilities;
@@ -18,10 +18,10 @@ use std::sync::atomic::AtomicU64;
 /// What the user asks for with `--device`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// A card when there is one that can be used, the simulator otherwise.
+    /// All cards that can be used, the simulator when there is none.
     #[default]
     Auto,
-    /// The card at an address, or the first one that can be used.
+    /// The card at an address, or all that can be used.
     Pcie(Option<Address>),
     /// The embedded simulator (functional model).
     Model,
@@ -118,7 +118,8 @@ pub fn open(choice: DeviceChoice, options: DeviceOptions) -> Result<Box<dyn Devi
     open_or_note(choice, options, &mut |_| ())
 }
 
-/// Opens a device, and says in a line why [`DeviceChoice::Auto`] does without a card, if it does.
+/// Opens a device, and says in a line each which cards are not used and why, or why [`DeviceChoice::Auto`] does
+/// without any.
 ///
 /// # Errors
 /// The device cannot be opened.
@@ -128,7 +129,7 @@ pub fn open_or_note(
     note: &mut dyn FnMut(String),
 ) -> Result<Box<dyn Device>, DeviceError> {
     match choice {
-        DeviceChoice::Auto => match first_card(&options) {
+        DeviceChoice::Auto => match cards(&options, note) {
             Ok(card) => Ok(card),
             Err(error) => {
                 let why = match error {
@@ -139,7 +140,7 @@ pub fn open_or_note(
                 Ok(Box::new(model(options)?))
             }
         },
-        DeviceChoice::Pcie(None) => first_card(&options),
+        DeviceChoice::Pcie(None) => cards(&options, note),
         DeviceChoice::Pcie(Some(address)) => {
             let ids = pcie::wanted(&options.pci_ids)?;
             open_card(&pcie::find(&options.roots, &ids, address)?)
@@ -163,18 +164,31 @@ pub fn open_cards(
     Ok(functions.map(|function| (function.address, open_card(&function))))
 }
 
-/// The first card that can be used.
-fn first_card(options: &DeviceOptions) -> Result<Box<dyn Device>, DeviceError> {
-    let mut why = None;
-    for (_, opened) in open_cards(options)? {
+/// All cards that can be used, as one device.
+fn cards(
+    options: &DeviceOptions,
+    note: &mut dyn FnMut(String),
+) -> Result<Box<dyn Device>, DeviceError> {
+    let (mut usable, mut others) = (Vec::new(), Vec::new());
+    for (address, opened) in open_cards(options)? {
         match opened {
-            Ok(card) => return Ok(card),
-            Err(error) => why = why.or(Some(error)),
+            Ok(card) => usable.push(card),
+            Err(error) => others.push((address, error)),
         }
     }
-    match why {
-        Some(error) => Err(error),
-        None => Err(PcieError::NoCard(pcie::wanted(&options.pci_ids)?).into()),
+    if usable.is_empty() {
+        return Err(match others.into_iter().next() {
+            Some((_, error)) => error,
+            None => PcieError::NoCard(pcie::wanted(&options.pci_ids)?).into(),
+        });
+    }
+    for (address, error) in others {
+        note(format!("card {address} is left out: {error}"));
+    }
+    // One needs no threads around it.
+    match <[_; 1]>::try_from(usable) {
+        Ok([card]) => Ok(card),
+        Err(several) => Ok(Box::new(Pool::new(several, PoolOptions::default())?)),
     }
 }
 

@@ -66,7 +66,7 @@ faults! {
     Refused = 11;
     /// The card is reset behind the driver's back, at once.
     Reset = 12;
-    /// The next long read of memory has a bit turned over.
+    /// The next so many long reads of memory have a bit turned over.
     FlippedBit = 13;
     /// The interface version is the next major one.
     NewerInterface = 14;

@@ -112,9 +112,9 @@ impl Faults {
     /// Changes words that the card is about to get.
     pub(crate) fn on_read(&self, words: &mut [u64]) {
         let mut state = self.lock();
-        if state.fault == Fault::FlippedBit && words.len() >= LONG {
+        if state.fault == Fault::FlippedBit && state.argument > 0 && words.len() >= LONG {
             words[LONG / 2] ^= 1 << 33;
-            state.fault = Fault::None;
+            state.argument -= 1;
         }
     }
 

@@ -86,7 +86,7 @@ impl Job {
 
     pub(super) fn submit(&self, device: &mut dyn Device) -> Result<(), DeviceError> {
         let batch = Batch {
-            inputs: self.inputs.clone(),
+            inputs: vec![self.inputs.as_slice().into()],
             luts: vec![LutSlot(0); 2],
             samples: 1,
             stride: 0,
@@ -100,7 +100,7 @@ impl Job {
         device: &mut dyn Device,
         deadline: Instant,
     ) -> Result<(), DeviceError> {
-        let outputs = device.wait(deadline)?.outputs?;
+        let outputs = device.wait(deadline)?.outputs?.concat();
         assert!(outputs == self.outputs, "the outputs are not the engine's");
         Ok(())
     }

@@ -202,7 +202,12 @@ fn afterwards(mut device: Box<dyn Device>, job: &Job) -> Outcome {
 fn damaged_key() -> Outcome {
     let job = Job::new(12);
     let mut device = opened(CARD)?;
-    let failing = Failing::with(Fault::FlippedBit, 0)?;
+    // Once: it is sent again.
+    let failing = Failing::with(Fault::FlippedBit, 1)?;
+    job.works(&mut *device)?;
+    drop(failing);
+    // Whenever it is sent.
+    let failing = Failing::with(Fault::FlippedBit, u32::MAX)?;
     let end = job.load(&mut *device);
     drop(failing);
     let Err(DeviceError::Job { status, .. }) = end else {

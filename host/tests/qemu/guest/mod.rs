@@ -8,6 +8,7 @@
 //! | `bus` | tests without the driver: what the kernel sees of the cards |
 //! | `driver` | tests of the driver on cards that work |
 //! | `command` | tests of the `gyrus` command on them |
+//! | `pool` | tests of both cards as one device |
 //! | `faults` | tests of the driver on a card that fails |
 
 mod bus;
@@ -17,6 +18,7 @@ mod command;
 mod common;
 mod driver;
 mod faults;
+mod pool;
 mod runner;
 mod system;
 
@@ -40,6 +42,7 @@ pub(crate) fn init() -> ! {
     faults::run_over_sysfs(&mut runner);
     driver::run(&mut runner);
     command::run(&mut runner);
+    pool::run(&mut runner);
     faults::run(&mut runner);
     runner.finish();
     println!("{DONE}");
