@@ -77,6 +77,11 @@ impl Initramfs {
         self.put(newc::Builder::new(path).mode(mode), content)
     }
 
+    /// Adds a program that is a text.
+    pub(crate) fn script(&mut self, path: &str, content: &[u8]) -> io::Result<()> {
+        self.regular(path, PROGRAM, content)
+    }
+
     /// Adds a program of this machine with the libraries that it loads.
     pub(crate) fn program(&mut self, path: &str, program: &Path) -> io::Result<()> {
         self.regular(path, PROGRAM, &fs::read(program)?)?;

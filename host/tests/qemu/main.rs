@@ -92,6 +92,20 @@ fn files(kernel: &Kernel, filter: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut archive = Initramfs::new()?;
     archive.program("/init", &std::env::current_exe()?)?;
     archive.program("/bin/gyrus", Path::new(env!("CARGO_BIN_EXE_gyrus")))?;
+    // What `scripts/bind` needs.
+    for tool in [
+        "/bin/bash",
+        "/bin/basename",
+        "/bin/readlink",
+        "/usr/bin/env",
+    ] {
+        archive.program(tool, Path::new(tool))?;
+    }
+    let bind = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/bind");
+    archive.script(
+        &format!("{}/scripts/bind", payload::DIRECTORY),
+        &fs::read(bind)?,
+    )?;
     for (name, content) in &kernel.modules {
         archive.file(&format!("{}/{name}", guest::MODULE_DIRECTORY), content)?;
     }

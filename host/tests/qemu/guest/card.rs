@@ -45,6 +45,12 @@ impl TestCard {
         Ok(())
     }
 
+    /// Takes it from `vfio-pci`.
+    pub(super) fn release(self) -> io::Result<()> {
+        fs::write("/sys/bus/pci/drivers/vfio-pci/unbind", self.address())?;
+        self.set("driver_override", "\n")
+    }
+
     fn config(self) -> io::Result<File> {
         let path = self.directory().join("config");
         OpenOptions::new().read(true).write(true).open(path)
