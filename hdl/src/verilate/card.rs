@@ -4,8 +4,9 @@
 //! inputs but the clock, in the order of [`CardLibrary::inputs`], and gives those of all outputs before its rising
 //! edge, in the order of [`CardLibrary::outputs`]; each port is a 64-bit word.
 
-use super::process::{Errors, file_error, finish};
-use super::{Options, VerilateError, make_command, up_to_date, verilator_command};
+use super::build::{build, verilator_command};
+use super::process::file_error;
+use super::{Options, VerilateError};
 use crate::card::CardParameters;
 use crate::catalogue::emit_card;
 use crate::emit::{Manifest, Port};
@@ -36,10 +37,13 @@ pub struct CardLibrary {
     inputs: Vec<String>,
     outputs: Vec<String>,
     build_time: Duration,
+    /// Until the library has been opened nobody may build another one in its place.
+    _lock: File,
 }
 
 impl CardLibrary {
-    /// Builds a card in a directory of its own, or finds it built there.
+    /// Builds a card in a directory of its own, or finds it built there. As long as this exists, others that want to
+    /// build in that directory wait.
     ///
     /// # Errors
     /// The parameters are not those of a card, a program is missing, fails or takes too long, or the
@@ -55,38 +59,22 @@ impl CardLibrary {
         let directory = directory.join(if options.trace { "traced" } else { "plain" });
         fs::create_dir_all(&directory).map_err(file_error(&directory))?;
         let directory = directory.canonicalize().map_err(file_error(&directory))?;
-        let path = directory.join("lock");
-        let lock = File::create(&path).map_err(file_error(&path))?;
-        lock.lock().map_err(file_error(&path))?;
         let mut verilator = verilator_command(options.trace, TOP, CLASS);
         verilator.args(["-CFLAGS", "-fPIC", "-LDFLAGS", "-shared", "-o", LIBRARY]);
         verilator.args(["card.v", "shim.cpp"]);
-        let sources = [
+        let sources = vec![
             ("card.v", design.verilog()),
             ("shim.cpp", shim(&manifest, options.trace)),
-            (
-                "commands",
-                format!(
-                    "{verilator:?}\n{:?}\n",
-                    make_command(1, CLASS, options.optimise)
-                ),
-            ),
         ];
         let library = directory.join("build").join(LIBRARY);
-        if !up_to_date(&directory, &library, &sources)? {
-            let deadline = options.deadline;
-            let make = make_command(options.compilers, CLASS, options.optimise);
-            finish(&directory, "verilator", verilator, deadline, Errors::Kept)?;
-            finish(&directory, "make", make, deadline, Errors::Kept)?;
-            let built = directory.join("built");
-            fs::write(&built, "").map_err(file_error(&built))?;
-        }
+        let lock = build(&directory, &library, sources, verilator, CLASS, options)?;
         let named = |ports: Vec<&Port>| ports.into_iter().map(|port| port.name.clone()).collect();
         Ok(Self {
             path: library,
             inputs: named(inputs(&manifest)),
             outputs: named(outputs(&manifest)),
             build_time: begin.elapsed(),
+            _lock: lock,
         })
     }
 

@@ -8,6 +8,7 @@
 //! A build is kept: the same text with the same options in the same directory is not built again.
 //! Programs that build hold a lock on the directory, and every one that is started has a deadline.
 
+mod build;
 mod card;
 mod error;
 mod job;
@@ -22,11 +23,11 @@ pub use rotation::{Rotation, Sizes, Turns, trace};
 
 pub use crate::blind_rotate::CoreParameters;
 use crate::emit;
-use process::{Errors, file_error, finish};
+use build::{build, verilator_command};
+use process::file_error;
 use rust_hdl::prelude::Block;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -106,32 +107,15 @@ impl Core {
         fs::create_dir_all(&directory).map_err(file_error(&directory))?;
         // Programs run elsewhere, so names have to be absolute.
         let directory = directory.canonicalize().map_err(file_error(&directory))?;
-        let path = directory.join("lock");
-        let lock = File::create(&path).map_err(file_error(&path))?;
-        lock.lock().map_err(file_error(&path))?;
         let mut verilator = verilator_command(options.trace, rig::RIG, CLASS);
         verilator.args(["-o", "harness", "core.v", "rig.v", "harness.cpp"]);
-        let sources = [
+        let sources = vec![
             ("core.v", design.verilog()),
             ("rig.v", rig::rig(&design.manifest(), parameters.beat_words)),
             ("harness.cpp", HARNESS.to_owned()),
-            (
-                "commands",
-                format!(
-                    "{verilator:?}\n{:?}\n",
-                    make_command(1, CLASS, options.optimise)
-                ),
-            ),
         ];
         let harness = directory.join("build").join("harness");
-        if !up_to_date(&directory, &harness, &sources)? {
-            let deadline = options.deadline;
-            let make = make_command(options.compilers, CLASS, options.optimise);
-            finish(&directory, "verilator", verilator, deadline, Errors::Kept)?;
-            finish(&directory, "make", make, deadline, Errors::Kept)?;
-            let built = directory.join("built");
-            fs::write(&built, "").map_err(file_error(&built))?;
-        }
+        build(&directory, &harness, sources, verilator, CLASS, options)?;
         Ok(Self {
             parameters: *parameters,
             latency: block.latencies().total(),
@@ -171,66 +155,5 @@ impl Core {
     #[must_use]
     pub const fn latency(&self) -> usize {
         self.latency
-    }
-}
-
-/// Whether `product` was made of these texts, by name, with the last of them the commands. If it was not,
-/// they are written, and what was there before is gone.
-fn up_to_date(
-    directory: &Path,
-    product: &Path,
-    sources: &[(&str, String)],
-) -> Result<bool, VerilateError> {
-    let built = directory.join("built");
-    let same = |(name, text): &(&str, String)| {
-        fs::read(directory.join(name)).is_ok_and(|found| found == text.as_bytes())
-    };
-    if built.exists() && product.exists() && sources.iter().all(same) {
-        return Ok(true);
-    }
-    remove(&built)?;
-    for (name, text) in sources {
-        let path = directory.join(name);
-        fs::write(&path, text).map_err(file_error(&path))?;
-    }
-    let build = directory.join("build");
-    if build.exists() {
-        fs::remove_dir_all(&build).map_err(file_error(&build))?;
-    }
-    Ok(false)
-}
-
-/// Verilog to C++: all but the product's name and the sources.
-fn verilator_command(trace: bool, top: &str, class: &str) -> Command {
-    let mut command = Command::new("verilator");
-    command.args(["--cc", "--exe", "--top-module", top, "--prefix", class]);
-    command.args(["-O3", "--x-assign", "fast", "--x-initial", "fast"]);
-    // The emitter's tests hold the text to the lint; here it is only translated.
-    command.args(["-Wno-lint", "-Wno-fatal", "--output-split", "20000"]);
-    if trace {
-        command.arg("--trace-fst");
-    }
-    command.args(["--Mdir", "build"]);
-    command
-}
-
-/// C++ to a program. What runs once is not worth optimising.
-fn make_command(compilers: usize, class: &str, optimise: bool) -> Command {
-    let mut command = Command::new("make");
-    command.args(["-C", "build", "-f", &format!("{class}.mk")]);
-    command.args(["-j", &compilers.to_string()]);
-    command.arg(if optimise {
-        "OPT_FAST=-O3 -march=native"
-    } else {
-        "OPT_FAST=-O1"
-    });
-    command.args(["OPT_SLOW=-O0", "OPT_GLOBAL=-O2"]);
-    command
-}
-
-fn remove(path: &Path) -> Result<(), VerilateError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_error(path)(error)),
-        _ => Ok(()),
     }
 }

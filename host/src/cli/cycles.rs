@@ -5,13 +5,14 @@ use super::error::CliError;
 use super::keygen::{find_parameters, warn_if_insecure};
 use super::machine::{Machine, describe};
 use super::output::Output;
-use crate::device::{Batch, Counters, Device, LutSlot};
+use crate::device::{Batch, Counters, Device, LutSlot, Rtl};
 use crate::files;
 use crate::model::noise;
 use crate::tfhe;
 use ::tfhe::shortint::ClientKey;
 use clap::Args;
 use gyrus_interface::{PRIMARY, ParameterSet, layout};
+use gyrus_sim::rtl::Pace;
 use std::time::{Duration, Instant};
 
 /// Longest wait for a batch; simulated logic is slow.
@@ -32,6 +33,12 @@ pub(super) struct Arguments {
     /// minutes.
     #[arg(long)]
     upload_keys: bool,
+    /// Host memory of the simulated logic: cycles from an address to its first word, and from a word to the next.
+    #[arg(long, value_name = "LATENCY,PACE", default_value_t = Pace::HOST)]
+    host_memory: Pace,
+    /// Card memory of the simulated logic, likewise, for each channel's beats.
+    #[arg(long, value_name = "LATENCY,PACE", default_value_t = Pace::CARD)]
+    card_memory: Pace,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
@@ -116,22 +123,28 @@ fn finish(device: &mut dyn Device) -> Result<Vec<u64>, CliError> {
     Ok(finished.outputs?.concat())
 }
 
-/// Cycles of one bootstrap with nothing else in flight.
-fn single(device: &mut dyn Device, batch: &Batch, check: &mut Check<'_>) -> Result<u64, CliError> {
+/// What the counters say of the first ciphertexts of a batch with nothing else in flight.
+fn alone(
+    device: &mut dyn Device,
+    batch: &Batch,
+    count: usize,
+    check: &mut Check<'_>,
+) -> Result<Counters, CliError> {
     let batch = Batch {
-        inputs: batch.inputs.iter().take(1).cloned().collect(),
-        luts: batch.luts[..1].to_vec(),
+        inputs: batch.inputs.iter().take(count).cloned().collect(),
+        luts: batch.luts.iter().take(count).copied().collect(),
         ..batch.clone()
     };
-    let before = device.counters()?.cycles;
+    let before = device.counters()?;
     device.submit(batch)?;
     let outputs = finish(device)?;
-    let cycles = device.counters()?.cycles - before;
-    check.outputs(&outputs, 1)?;
-    Ok(cycles)
+    let counted = device.counters()?.since(&before);
+    check.outputs(&outputs, count)?;
+    Ok(counted)
 }
 
-/// What the counters say of some batches in the middle of a queue.
+/// What the counters say of some batches in the middle of a queue, and of all of the queue: a batch's keys are
+/// read while others are completed, so only all batches have read whole keys.
 fn sustained(
     device: &mut dyn Device,
     batch: &Batch,
@@ -139,10 +152,12 @@ fn sustained(
     batches: usize,
     check: &mut Check<'_>,
     out: &Output,
-) -> Result<Counters, CliError> {
+) -> Result<[Counters; 2], CliError> {
     let count = batch.luts.len();
-    let mut progress = out.progress("measuring", "batches", (batches + 1) as u64);
-    let mut to_submit = queued + batches;
+    let all = queued + batches;
+    let mut progress = out.progress("measuring", "bootstraps", (all * count) as u64);
+    let mut to_submit = all;
+    let begin = device.counters()?;
     for _ in 0..queued {
         device.submit(batch.clone())?;
         to_submit -= 1;
@@ -150,7 +165,7 @@ fn sustained(
     let mut outputs = finish(device)?;
     let before = device.counters()?;
     for done in 0..batches {
-        progress.set(done as u64 + 1);
+        progress.set(((done + 1) * count) as u64);
         if to_submit > 0 {
             device.submit(batch.clone())?;
             to_submit -= 1;
@@ -161,21 +176,27 @@ fn sustained(
     }
     let after = device.counters()?;
     check.outputs(&outputs, count)?;
-    for _ in 0..queued - 1 {
+    for left in (1..queued).rev() {
+        progress.set(((all - left) * count) as u64);
         let outputs = finish(device)?;
         check.outputs(&outputs, count)?;
     }
-    Ok(after.since(&before))
+    let whole = device.counters()?.since(&begin);
+    Ok([after.since(&before), whole])
 }
 
 /// What was measured.
 struct Measured {
     /// Cycles in which the keys were loaded.
     loading: u64,
-    /// Cycles of a bootstrap with nothing else in flight.
-    alone: u64,
+    /// Of a bootstrap with nothing else in flight.
+    single: Counters,
+    /// Of two, if a batch holds two.
+    pair: Option<Counters>,
     /// Of the batches that were measured.
     counted: Counters,
+    /// Of these and those before and behind them.
+    whole: Counters,
     /// Ciphertexts of a batch.
     count: usize,
     /// Batches in flight.
@@ -221,13 +242,23 @@ fn measure(
             stride: 0,
         };
         let mut check = Check::new(client, set);
-        let alone = single(device, &batch, &mut check)?;
-        let counted = sustained(device, &batch, queued, batches, &mut check, out)?;
+        let mut progress = out.progress("measuring", "bootstraps alone", 1 + 2);
+        let single = alone(device, &batch, 1, &mut check)?;
+        progress.set(1);
+        let pair = if count > 1 {
+            Some(alone(device, &batch, 2, &mut check)?)
+        } else {
+            None
+        };
+        drop(progress);
+        let [counted, whole] = sustained(device, &batch, queued, batches, &mut check, out)?;
         check.verdict()?;
         Ok(Measured {
             loading,
-            alone,
+            single,
+            pair,
             counted,
+            whole,
             count,
             queued,
             checked: check.count,
@@ -238,14 +269,22 @@ fn measure(
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
     let set = find_parameters(&arguments.parameters, &arguments.insecure)?;
     warn_if_insecure(&set, out);
-    let mut device = arguments.machine.device_with(arguments.upload_keys, out)?;
+    let rtl = Rtl {
+        upload_keys: arguments.upload_keys,
+        host_memory: arguments.host_memory,
+        card_memory: arguments.card_memory,
+        ..Rtl::default()
+    };
+    let mut device = arguments.machine.device_with(rtl, out)?;
     let device = device.as_mut();
     let identity = device.identity().clone();
     let batches = usize::from(arguments.batches);
     let Measured {
         loading,
-        alone,
+        single,
+        pair,
         counted,
+        whole,
         count,
         queued,
         checked,
@@ -256,6 +295,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     let seconds = counted.cycles as f64 / clock;
     let share = |cycles: u64| 100.0 * cycles as f64 / counted.cycles.max(1) as f64;
     let gigabytes = |bytes: u64| bytes as f64 / seconds / 1e9;
+    // Of what all batches read, at the rate of those in the middle.
+    let of_keys =
+        |bytes: u64| bytes as f64 / whole.bootstraps.max(1) as f64 * bootstraps / seconds / 1e9;
     out.result(format_args!("device      {}", describe(&identity)))?;
     out.result(format_args!(
         "parameters  {}: n = {}, N = {}",
@@ -269,8 +311,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         ))?;
     }
     out.result(format_args!(
-        "alone       {alone} cycles for a KS + PBS with nothing else in flight: {:.1} us at {:.0} MHz",
-        alone as f64 / clock * 1e6,
+        "alone       {} cycles for a KS + PBS with nothing else in flight: {:.1} us at {:.0} MHz",
+        single.cycles,
+        single.cycles as f64 / clock * 1e6,
         clock / 1e6
     ))?;
     out.result(format_args!(
@@ -287,6 +330,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     out.result(format_args!(
         "CMUX        {cmux:.2} cycles a CMUX and ciphertext{hpu}, all stages and waits included"
     ))?;
+    if let Some(pair) = pair.filter(|pair| pair.turn_cycles > 0) {
+        let turn = pair.busy_cycles as f64 / set.lwe_dimension.0 as f64;
+        let hpu = if primary { " (HPU: 278)" } else { "" };
+        out.result(format_args!(
+            "two         {turn:.1} cycles a CMUX with two in flight{hpu}, loading and results included"
+        ))?;
+    }
     if counted.turn_cycles == 0 {
         out.result(
             "core        there is none: the cycles of this device are nanoseconds of this computer, and say \
@@ -299,9 +349,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
             share(counted.key_wait_cycles)
         ))?;
         out.result(format_args!(
-            "keys        {:.1} GB/s of the bootstrapping key, {:.1} GB/s of the key switching key",
-            gigabytes(counted.key_bytes),
-            gigabytes(counted.keyswitch_key_bytes)
+            "keys        {:.1} GB/s of the bootstrapping key, {:.1} GB/s of the key switching key: {:.1} GB/s \
+             from card memory, besides tables",
+            of_keys(whole.key_bytes),
+            of_keys(whole.keyswitch_key_bytes),
+            of_keys(whole.key_bytes + whole.keyswitch_key_bytes)
         ))?;
     }
     out.result(format_args!(
@@ -399,7 +451,7 @@ mod tests {
         }
     }
 
-    /// Measures two batches with two in flight: four of them behind a bootstrap alone.
+    /// Measures two batches with two in flight: four of them behind a bootstrap alone and two of them.
     fn with_faults(faults: &[(usize, usize)]) -> Result<Measured, CliError> {
         let mut device = Faulty {
             device: open(DeviceChoice::Model, DeviceOptions::default()).expect("opens"),
@@ -414,14 +466,14 @@ mod tests {
     fn results_that_are_all_right_are_all_counted() {
         let measured = with_faults(&[]).expect("is right");
         assert!(measured.count > 1);
-        assert_eq!(measured.checked, 1 + 4 * measured.count);
+        assert_eq!(measured.checked, 1 + 2 + 4 * measured.count);
     }
 
     #[test]
     fn no_wrong_result_goes_unnoticed() {
-        let all = 1 + 4 * with_faults(&[]).expect("is right").count;
+        let all = 1 + 2 + 4 * with_faults(&[]).expect("is right").count;
         // Each of the batches, measured or not.
-        let faults = [(0, 0), (1, 1), (2, 0), (3, 1), (4, 0)];
+        let faults = [(0, 0), (1, 1), (2, 0), (3, 1), (4, 0), (5, 1)];
         for (last, fault) in faults.iter().enumerate() {
             for (faults, expected) in [(&[*fault][..], 1), (&faults[..=last], last + 1)] {
                 match with_faults(faults) {

@@ -51,22 +51,17 @@ impl Machine {
 
     /// Opens the device.
     pub(super) fn device(&self, out: &Output) -> Result<Box<dyn Device>, CliError> {
-        self.device_with(false, out)
+        self.device_with(Rtl::default(), out)
     }
 
-    /// Opens the device; keys go through the rings of the simulated logic if they are to.
-    pub(super) fn device_with(
-        &self,
-        upload_keys: bool,
-        out: &Output,
-    ) -> Result<Box<dyn Device>, CliError> {
+    /// Opens the device; `rtl` says what simulated logic is to be besides its lanes and waveform.
+    pub(super) fn device_with(&self, rtl: Rtl, out: &Output) -> Result<Box<dyn Device>, CliError> {
         let options = DeviceOptions {
             threads: self.threads(),
             rtl: Rtl {
                 lanes: self.lanes,
                 trace: self.trace.clone(),
-                upload_keys,
-                ..Rtl::default()
+                ..rtl
             },
             ..DeviceOptions::default()
         };

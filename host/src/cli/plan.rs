@@ -271,8 +271,8 @@ fn table(plan: &Plan, figures: &Figures, out: &mut Output) -> Result<(), CliErro
     };
     out.result(format_args!(
         "\nThese are predictions of the cycle model. Tests hold it within 3% of the RTL in simulation for 4 lanes, \
-         N up to 512;\nfor the primary set with 32 and 128 lanes it was compared by hand (README): within 0.1% \
-         sustained, 1.3% for a single\nPBS. Nothing was measured on silicon. Assumed are the clock, \
+         N up to 512, and\nfor 8 lanes at production size; for the primary set with 32 and 128 lanes it was compared by \
+         hand (README): within\n0.1% sustained, 1.3% for a single PBS. Nothing was measured on silicon. Assumed are the clock, \
          {HOST_LATENCY:.0} ns to host memory, {CARD_LATENCY:.0} ns to card\nmemory, and {beats} from each of \
          its channels (the board's rate, shared as if both keys were\nread at full pace all the time). A single \
          PBS and a job alone wait for the key switch, then for the rotation; queued\nones overlap.\n\

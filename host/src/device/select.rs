@@ -7,7 +7,7 @@ use gyrus_interface::DeviceError;
 use gyrus_interface::card::Capabilities;
 use gyrus_sim::device::{CardOptions, ModelCard};
 use gyrus_sim::model::Kernel;
-use gyrus_sim::rtl::{CardParameters, RtlCard, RtlOptions};
+use gyrus_sim::rtl::{CardParameters, Pace, RtlCard, RtlOptions};
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -77,6 +77,10 @@ pub struct Rtl {
     /// Keys go through the rings, as with a card, rather than straight into the simulated card memory: more than
     /// ten million cycles.
     pub upload_keys: bool,
+    /// How fast host memory answers.
+    pub host_memory: Pace,
+    /// How fast each channel of card memory answers.
+    pub card_memory: Pace,
     /// Counts the cycles done, for whoever shows progress.
     pub cycles: Arc<AtomicU64>,
 }
@@ -90,6 +94,8 @@ impl Default for Rtl {
             directory: cache.join("gyrus").join("rtl"),
             trace: None,
             upload_keys: false,
+            host_memory: Pace::HOST,
+            card_memory: Pace::CARD,
             cycles: Arc::default(),
         }
     }
@@ -259,6 +265,8 @@ fn rtl(options: Rtl) -> Result<RingDevice<CardTransport>, DeviceError> {
     };
     let directory = options.directory.join(format!("{}-lanes", options.lanes));
     let card = RtlCard::power_on(&RtlOptions {
+        host: options.host_memory,
+        card: options.card_memory,
         trace: options.trace,
         cycles: options.cycles,
         ..RtlOptions::new(parameters, directory)

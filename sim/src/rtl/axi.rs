@@ -2,6 +2,7 @@
 //! there ([`super::rules`]).
 
 use super::memory::Memory;
+use super::pace::Pace;
 use super::pins::{Pins, ReadPins, WritePins};
 use super::rules::{Offer, Rule, check_beat, check_burst};
 use super::stalls::{Gate, Stalls};
@@ -19,15 +20,6 @@ const ONE_IN_AFTER_WORDS: u32 = 4;
 /// Answers of the bus: an error of the memory, and of the address.
 const SLVERR: u64 = 2;
 const DECERR: u64 = 3;
-
-/// How fast memory answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
-    /// Cycles from an address to its first beat, or from the last beat of a write to its answer.
-    pub latency: u64,
-    /// Cycles from a beat to the next, at least 1.
-    pub beat_cycles: u64,
-}
 
 /// A burst that is to be answered.
 #[derive(Debug, Clone, Copy)]

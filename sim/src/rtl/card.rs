@@ -1,9 +1,10 @@
 //! The card, driven cycle by cycle.
 
-use super::axi::{Pace, ReadPort, WritePort};
+use super::axi::{ReadPort, WritePort};
 use super::library::{LibraryError, Simulation};
 use super::lite::LitePort;
 use super::memory::Memory;
+use super::pace::Pace;
 use super::pins::{LitePins, NoPort, Pins, Ports, ReadPins, WritePins};
 use super::rules::{Rule, Violation};
 use super::stalls::{Jitter, Stalls};
@@ -81,14 +82,8 @@ impl RtlOptions {
             parameters,
             directory,
             memory_bytes: 64 << 20,
-            host: Pace {
-                latency: 300,
-                beat_cycles: 1,
-            },
-            card: Pace {
-                latency: 100,
-                beat_cycles: 1,
-            },
+            host: Pace::HOST,
+            card: Pace::CARD,
             jitter: None,
             cycles: Arc::default(),
             trace: None,
@@ -359,6 +354,7 @@ impl Card for RtlCard {
             for _ in 0..CYCLES_A_LOOK {
                 self.cycle();
                 if self.high(self.irq) {
+                    self.counter.store(self.cycles, Ordering::Relaxed);
                     return self.lawful().map(|()| true);
                 }
             }

@@ -6,6 +6,7 @@
 //! | `library` | the simulation, as a shared library that is built when it is first needed |
 //! | `pins` | which port is where |
 //! | `axi` | memory at the other end of the buses |
+//! | `pace` | how fast it answers |
 //! | `lite` | the driver at the other end of BAR0 |
 //! | `stalls` | delays at random |
 //! | `rules` | what AXI asks of the card there |
@@ -20,15 +21,16 @@ mod card;
 mod library;
 mod lite;
 mod memory;
+mod pace;
 mod pins;
 mod rules;
 mod stalls;
 
-pub use axi::Pace;
 pub use card::{RtlCard, RtlError, RtlOptions};
 pub use gyrus_hdl::blind_rotate::CoreParameters;
 pub use gyrus_hdl::card::CardParameters;
 pub use library::LibraryError;
+pub use pace::{NoPace, Pace};
 pub use pins::NoPort;
 pub use rules::{Rule, Violation};
 pub use stalls::Jitter;

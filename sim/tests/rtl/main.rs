@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 /// Random jobs of each of two tests, with every kind of parameters.
 const RANDOM_JOBS: usize = 5_000;
 
-/// Four lanes, batches of eight.
+/// Four lanes, batches of eight, two channels for each key.
 fn parameters() -> CardParameters {
     let core = CoreParameters {
         lanes: 4,
@@ -35,7 +35,8 @@ fn parameters() -> CardParameters {
         bank_log2: 22,
         memory_pages: 1 << 13,
         read_ahead: 64,
-        keyswitch: Channels { count: 1, words: 8 },
+        key: Channels { count: 2, words: 2 },
+        keyswitch: Channels { count: 2, words: 4 },
         ..CardParameters::for_core(core).expect("a card")
     }
 }

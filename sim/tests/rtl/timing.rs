@@ -213,19 +213,27 @@ const LEAST_IN_USE: f64 = 0.97;
 fn four_batches_in_flight_keep_the_rotation_at_work() {
     let set = set(60, 512, 1, (4, 4));
     let slots = parameters().core.slots as u64;
-    let completions = measure(&Workload {
+    let jobs = [Work::of(slots); 10];
+    let measured = measure(&Workload {
         in_flight: 4,
-        ..workload("four in flight", set.clone(), &[Work::of(slots); 10])
-    })
-    .completions;
+        ..workload("four in flight", set.clone(), &jobs)
+    });
+    let completions = &measured.completions;
     let (first, last) = (completions[2], completions[8]);
     let cycles = (last - first) / 6;
     let turns = (set.lwe_dimension.0 * set.pbs.level_count.0 + 2) as u64;
     let turn = (2 * set.polynomial_size.0 / parameters().core.lanes) as u64;
-    let in_use = (slots * turns * turn) as f64 / cycles as f64;
+    let at_work = slots * turns * turn;
+    let in_use = at_work as f64 / cycles as f64;
     println!(
         "a batch each {cycles} cycles: {:.2}% in use",
         100.0 * in_use
+    );
+    let [counted, ..] = measured.counters;
+    assert_eq!(
+        counted,
+        jobs.len() as u64 * at_work,
+        "what the card counted"
     );
     // The first completion may have come some hundred cycles later to host memory than the last.
     assert!(
