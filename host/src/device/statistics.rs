@@ -131,7 +131,7 @@ pub struct Statistics {
     pub in_flight: Duration,
     /// Batches in flight now.
     pub depth: usize,
-    /// Most batches that were in flight at once.
+    /// Most batches that were in flight at once on one device.
     pub greatest_depth: usize,
     /// From the hand-over of a batch until its completion was found.
     pub latency: Histogram,
@@ -154,7 +154,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Batches in flight while there were any, on average; 0 if there never were.
+    /// Batches in flight on one device while it had any, on average; 0 if it never had.
     #[must_use]
     pub fn mean_depth(&self) -> f64 {
         if self.busy.is_zero() {
@@ -163,7 +163,8 @@ impl Statistics {
         self.in_flight.as_secs_f64() / self.busy.as_secs_f64()
     }
 
-    /// Adds those of another device that works beside this one. Depths and times are sums then.
+    /// Adds those of another device that works beside this one. Times are sums then, as the depth of now is; the
+    /// other depths are those of one device.
     pub fn add(&mut self, other: &Self) {
         self.batches += other.batches;
         self.bootstraps += other.bootstraps;
@@ -172,7 +173,7 @@ impl Statistics {
         self.busy += other.busy;
         self.in_flight += other.in_flight;
         self.depth += other.depth;
-        self.greatest_depth += other.greatest_depth;
+        self.greatest_depth = self.greatest_depth.max(other.greatest_depth);
         self.latency.add(&other.latency);
         self.stalls.add(other.stalls);
         self.interrupt_waits.add(other.interrupt_waits);

@@ -84,13 +84,13 @@ impl<T: Transport> RingDevice<T> {
         batch: InFlightBatch,
         result: Result<(), DeviceError>,
     ) {
+        let now = Instant::now();
         let outputs = result.and_then(|()| {
             if batch.cancelled {
                 return Err(DeviceError::Cancelled);
             }
             self.outputs(&batch)
         });
-        let now = Instant::now();
         self.statistics.latency.record(now - batch.since);
         self.arena.give(batch.buffer.range);
         self.load.change(self.load.batches().saturating_sub(1), now);

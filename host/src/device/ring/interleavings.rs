@@ -3,7 +3,8 @@
 //!
 //! Shuttle's memory is sequentially consistent: what these tests find is wrong orders of accesses in the program, on
 //! either side, and no missing barrier. Of long runs of words only the first and the last access can be
-//! interrupted: in between there is nothing that the other side waits for.
+//! interrupted: in between there is nothing that the other side waits for. An interrupt is a message, sent when the
+//! first enabled cause comes to stand; who waits for one that does not come waits for ever, which Shuttle finds.
 
 use super::{InFlight, RingDevice};
 use crate::device::{Batch, BatchTag, Device, LutSlot, Transport};
@@ -14,8 +15,8 @@ use gyrus_interface::ring::Cursor;
 use gyrus_interface::settings::Settings;
 use gyrus_interface::{Completion, DeviceError, Job, JobStatus, catalogue};
 use gyrus_sim::device::CardOptions;
-use shuttle::sync::Arc;
 use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use shuttle::sync::{Arc, Condvar, Mutex};
 use std::sync::atomic::AtomicU64 as Plain;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ enum Bug {
     PhaseFirst,
     /// The driver gives a buffer to the next batch while the card has it.
     FreesEarly,
+    /// The driver clears the interrupt's cause behind its last look at the ring.
+    ClearsLate,
 }
 
 struct Shared {
@@ -42,10 +45,33 @@ struct Shared {
     memory: Vec<Plain>,
     /// What the scheduler sees of the memory: every access to an end of a run of words is one to this.
     fence: AtomicU64,
+    /// A message has been sent and not been taken.
+    message: Mutex<bool>,
+    sent: Condvar,
     off: AtomicBool,
 }
 
 impl Shared {
+    /// A completion was written: a cause stands.
+    fn raise(&self) {
+        let causes = &self.registers[Register::InterruptCause.index()];
+        let before = causes.fetch_or(Interrupt::COMPLETION, Ordering::SeqCst);
+        let enabled = self.get(Register::InterruptEnable);
+        if before & enabled == 0 && Interrupt::COMPLETION & enabled != 0 {
+            *self.message.lock().unwrap() = true;
+            self.sent.notify_one();
+        }
+    }
+
+    /// Waits for a message and takes it.
+    fn await_message(&self) {
+        let mut message = self.message.lock().unwrap();
+        while !*message {
+            message = self.sent.wait(message).unwrap();
+        }
+        *message = false;
+    }
+
     fn get(&self, register: Register) -> u32 {
         self.registers[register.index()].load(Ordering::SeqCst)
     }
@@ -143,15 +169,22 @@ fn card(shared: &Shared, bug: Bug) {
         }
         shared.store(at, &words);
         completion = next;
-        shared.registers[Register::InterruptCause.index()]
-            .fetch_or(Interrupt::COMPLETION, Ordering::SeqCst);
+        shared.raise();
         if let Some((destination, output)) = last.take() {
             shared.store(destination, &output);
         }
     }
 }
 
-struct Way(Arc<Shared>);
+struct Way {
+    shared: Arc<Shared>,
+    bug: Bug,
+    /// Causes that are to be cleared, too late.
+    late: u32,
+}
+
+/// Shorter waits are for something else than an interrupt.
+const FOR_INTERRUPTS: Duration = Duration::from_millis(5);
 
 impl Transport for Way {
     fn name(&self) -> &str {
@@ -161,24 +194,22 @@ impl Transport for Way {
         true
     }
     fn read_register(&mut self, register: Register) -> Result<u32, DeviceError> {
-        Ok(self.0.get(register))
+        Ok(self.shared.get(register))
     }
     fn write_register(&mut self, register: Register, value: u32) -> Result<(), DeviceError> {
         match register {
-            Register::InterruptCause => {
-                let causes = &self.0.registers[register.index()];
-                causes.fetch_and(!value, Ordering::SeqCst);
-            }
+            Register::InterruptCause if self.bug == Bug::ClearsLate => self.late |= value,
+            Register::InterruptCause => self.clear(value),
             Register::Control => {
                 let status = if value == Control::RESET {
                     Status::RESETTING
                 } else {
                     Status::CONFIGURING
                 };
-                self.0.set(Register::Status, status);
-                self.0.set(register, value);
+                self.shared.set(Register::Status, status);
+                self.shared.set(register, value);
             }
-            _ => self.0.set(register, value),
+            _ => self.shared.set(register, value),
         }
         Ok(())
     }
@@ -186,22 +217,36 @@ impl Transport for Way {
         (BASE, MEMORY_BYTES)
     }
     fn read(&self, address: u64, into: &mut [u64]) -> Result<(), DeviceError> {
-        self.0.load(address, into);
+        self.shared.load(address, into);
         Ok(())
     }
     fn load_acquire(&self, address: u64) -> Result<u64, DeviceError> {
         let mut word = [0];
-        self.0.load(address, &mut word);
+        self.shared.load(address, &mut word);
         Ok(word[0])
     }
     fn write(&self, address: u64, from: &[u64]) -> Result<(), DeviceError> {
-        self.0.store(address, from);
+        self.shared.store(address, from);
         Ok(())
     }
-    fn wait_interrupt(&mut self, _: Instant) -> Result<(), DeviceError> {
-        // It may end early; so the scheduler decides how long it is.
-        shuttle::thread::yield_now();
+    fn wait_interrupt(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        let late = std::mem::take(&mut self.late);
+        self.clear(late);
+        if deadline.saturating_duration_since(Instant::now()) < FOR_INTERRUPTS {
+            // It may end early; so the scheduler decides how long it is.
+            shuttle::thread::yield_now();
+        } else {
+            // Without a deadline: a message that is lost is never made good.
+            self.shared.await_message();
+        }
         Ok(())
+    }
+}
+
+impl Way {
+    fn clear(&self, causes: u32) {
+        let standing = &self.shared.registers[Register::InterruptCause.index()];
+        standing.fetch_and(!causes, Ordering::SeqCst);
     }
 }
 
@@ -221,6 +266,8 @@ fn drive(bug: Bug) {
             .map(|_| Plain::new(0))
             .collect(),
         fence: AtomicU64::new(0),
+        message: Mutex::new(false),
+        sent: Condvar::new(),
         off: AtomicBool::new(false),
     });
     for (register, value) in capabilities.registers() {
@@ -230,7 +277,12 @@ fn drive(bug: Bug) {
         let shared = Arc::clone(&shared);
         shuttle::thread::spawn(move || card(&shared, bug))
     };
-    let mut device = RingDevice::take_over(Way(Arc::clone(&shared)), ENTRIES, deadline()).unwrap();
+    let way = Way {
+        shared: Arc::clone(&shared),
+        bug,
+        late: 0,
+    };
+    let mut device = RingDevice::take_over(way, ENTRIES, deadline()).unwrap();
     for in_flight_at_reset in [2, 0] {
         device.configure(&catalogue::toy(), deadline()).unwrap();
         device.keys_loaded = true;
@@ -291,7 +343,12 @@ fn no_interleaving_loses_or_mixes_up_a_job() {
 
 #[test]
 fn interleavings_show_what_is_wrong_with_a_card_or_a_driver() {
-    for bug in [Bug::CompletesFirst, Bug::PhaseFirst, Bug::FreesEarly] {
+    for bug in [
+        Bug::CompletesFirst,
+        Bug::PhaseFirst,
+        Bug::FreesEarly,
+        Bug::ClearsLate,
+    ] {
         let found = std::panic::catch_unwind(|| shuttle::check_random(move || drive(bug), 2_000));
         assert!(found.is_err(), "bug {} was not found", bug as u8);
     }
