@@ -29,8 +29,8 @@ fn every_result_is_decrypted() {
         panic!("{}", run.stdout)
     };
     assert_eq!((batches, queued), (2.0, 3.0));
-    // One alone, those queued, those measured.
-    assert_eq!(numbers(&run.stdout, "checked"), [1.0 + 5.0 * count]);
+    // One alone, two alone, those queued, those measured.
+    assert_eq!(numbers(&run.stdout, "checked"), [3.0 + 5.0 * count]);
 }
 
 /// What a bootstrap takes, over the steps of its blind rotation.
