@@ -68,6 +68,14 @@ impl Function {
         self.directory.join("resource0")
     }
 
+    /// What is missing if it has to share so many bytes with the host.
+    pub fn without_memory(&self, roots: &Roots, bytes: usize) -> Option<Obstacle> {
+        let wanted = huge_pages::count(bytes);
+        let free = huge_pages::free(roots).unwrap_or(0);
+        let missing = self.path == AccessPath::Sysfs && free < wanted;
+        missing.then_some(Obstacle::HugePages { wanted, free })
+    }
+
     /// Whether it can be used.
     ///
     /// # Errors
