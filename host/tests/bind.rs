@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
@@ -55,12 +55,18 @@ impl Machine {
 
     /// Whether it succeeded, and everything that it says.
     fn bind(&self, arguments: &[&str]) -> (bool, String) {
+        self.bind_with(arguments, &[])
+    }
+
+    /// Likewise, with some variables set.
+    fn bind_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (bool, String) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/bind");
         let run = Command::new(script)
             .args(arguments)
             .env("GYRUS_SYSFS", self.0.path())
             .env_remove("GYRUS_PCI_IDS")
             .env_remove("SUDO_USER")
+            .envs(variables.iter().copied())
             .output()
             .unwrap();
         let text = [run.stdout, run.stderr].concat();
@@ -81,7 +87,8 @@ fn takes_the_card_from_its_driver_and_says_when_that_did_not_help() {
             !success && text.contains("has other and not vfio-pci"),
             "{text}"
         );
-        assert_eq!(machine.read(&machine.card("driver_override")), "vfio-pci\n");
+        // Taken back, so that another driver may have it.
+        assert_eq!(machine.read(&machine.card("driver_override")), "\n");
         assert_eq!(
             machine.read(&machine.card("driver/unbind")),
             format!("{AT}\n")
@@ -132,6 +139,32 @@ fn gives_a_card_back() {
     assert!(!machine.card("driver/unbind").exists());
 }
 
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+#[test]
+fn says_why_the_driver_cannot_be_loaded() {
+    let machine = Machine::new();
+    fs::remove_dir(machine.path("drivers/vfio-pci")).unwrap();
+    let tools = machine.0.path().join("tools");
+    fs::create_dir(&tools).unwrap();
+    let modprobe = tools.join("modprobe");
+    fs::write(
+        &modprobe,
+        "#!/bin/sh\necho 'modprobe: ERROR: Not permitted' >&2; exit 1\n",
+    )
+    .unwrap();
+    fs::set_permissions(&modprobe, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    let (success, text) = machine.bind_with(&[], &[("PATH", &path)]);
+    assert!(
+        !success && text.contains("cannot load vfio-pci (Not permitted)"),
+        "{text}"
+    );
+    assert_eq!(text.contains("it takes root"), !is_root(), "{text}");
+}
+
 #[test]
 fn refuses_what_it_cannot_bind() {
     let machine = Machine::new();
@@ -156,6 +189,7 @@ fn refuses_what_it_cannot_bind() {
         !success && text.contains("driver_override (Is a directory)"),
         "{text}"
     );
+    assert_eq!(text.contains("it takes root"), !is_root(), "{text}");
     fs::remove_file(machine.card("iommu_group")).unwrap();
     let (success, text) = machine.bind(&[AT]);
     assert!(!success && text.contains("intel_iommu=on"), "{text}");

@@ -47,15 +47,16 @@ fn show_card(
         function.path
     ))?;
     match says {
-        Ok(card) => show_capabilities(card, out),
-        Err(_) if !function.obstacles.is_empty() => {
-            for obstacle in &function.obstacles {
-                out.result(format_args!("    cannot be used: {obstacle}"))?;
-            }
-            Ok(())
+        Ok(card) => show_capabilities(card, out)?,
+        Err(error) if function.obstacles.is_empty() => {
+            out.result(format_args!("    cannot be used: {error}"))?;
         }
-        Err(error) => out.result(format_args!("    cannot be used: {error}")),
+        Err(_) => (),
     }
+    for obstacle in &function.obstacles {
+        out.result(format_args!("    cannot be used: {obstacle}"))?;
+    }
+    Ok(())
 }
 
 fn show_capabilities(card: &Capabilities, out: &mut Output) -> Result<(), CliError> {

@@ -20,7 +20,7 @@ const RTL_DEADLINE: Duration = Duration::from_secs(6 * 60 * 60);
 #[derive(Debug, Clone, Args)]
 pub(super) struct Machine {
     /// Device to use: `auto` (a card when there is one, else the simulator), `pcie:ADDRESS` (the card
-    /// there; `pcie` alone for the first one), `model` (the simulator) or `rtl` (the card's logic,
+    /// there; `pcie` alone for all that there are), `model` (the simulator) or `rtl` (the card's logic,
     /// simulated by Verilator: slow).
     #[arg(long, value_name = "DEVICE", default_value_t, value_parser = DeviceChoice::from_str)]
     pub(super) device: DeviceChoice,

@@ -223,8 +223,13 @@ pub struct Listing {
 /// # Errors
 /// Cards cannot be looked for.
 pub fn list(options: DeviceOptions) -> Result<Listing, DeviceError> {
-    let cards = functions(&options)?.into_iter().map(|function| {
+    let cards = functions(&options)?.into_iter().map(|mut function| {
         let says = pcie::ask(&function);
+        if let Ok(card) = &says {
+            let bytes = plan::shared_bytes(card);
+            let missing = function.without_memory(&options.roots, bytes);
+            function.obstacles.extend(missing);
+        }
         (function, says)
     });
     Ok(Listing {
@@ -396,8 +401,16 @@ mod tests {
     fn cards_are_listed_with_what_they_say() {
         let machine = Machine::new();
         machine.add(AT, CARD);
-        machine.huge_pages(1);
         machine.set(AT, Register::Build, 0x1234);
+        // It can be asked with one page, but not used.
+        for (pages, usable) in [(1, false), (8, true)] {
+            machine.huge_pages(pages);
+            let listing = list(options(&machine)).unwrap();
+            let [(function, Ok(_))] = &listing.cards[..] else {
+                panic!("{listing:?}")
+            };
+            assert_eq!(function.check().is_ok(), usable, "{function:?}");
+        }
         let listing = list(options(&machine)).unwrap();
         let [(function, Ok(card))] = &listing.cards[..] else {
             panic!("{listing:?}")

@@ -2,7 +2,9 @@
 
 use super::{AccessPath, Address, Id, Obstacle, PcieError, huge_pages};
 use gyrus_interface::registers::BAR_BYTES;
+use rustix::fs::{Access, access};
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The driver that hands functions to user space.
@@ -66,6 +68,14 @@ impl Function {
     /// The file of its BAR0.
     pub(super) fn resource(&self) -> PathBuf {
         self.directory.join("resource0")
+    }
+
+    /// What is missing if it has to share so many bytes with the host.
+    pub fn without_memory(&self, roots: &Roots, bytes: usize) -> Option<Obstacle> {
+        let wanted = huge_pages::count(bytes);
+        let free = huge_pages::free(roots).unwrap_or(0);
+        let missing = self.path == AccessPath::Sysfs && free < wanted;
+        missing.then_some(Obstacle::HugePages { wanted, free })
     }
 
     /// Whether it can be used.
@@ -213,11 +223,16 @@ fn vfio_obstacles(roots: &Roots, function: &Function) -> Vec<Obstacle> {
     let files = ["vfio".to_owned(), group.number.to_string()];
     let blocked = files.iter().filter_map(|name| {
         let path = roots.dev.join("vfio").join(name);
-        // A group can be open once: this is how it shows that another process has it.
-        let opened = OpenOptions::new().read(true).write(true).open(&path);
-        opened.err().map(|error| Obstacle::of_vfio(&path, &error))
+        let refused = may_open(&path).err();
+        refused.map(|error| Obstacle::of_vfio(&path, &error))
     });
     blocked.collect()
+}
+
+/// Whether this process may open a file. Whether another one has it shows when it is really opened: to try
+/// that just to look would keep it from others for a moment.
+fn may_open(path: &Path) -> io::Result<()> {
+    Ok(access(path, Access::READ_OK | Access::WRITE_OK)?)
 }
 
 fn sysfs_obstacles(roots: &Roots, function: &Function) -> Vec<Obstacle> {
@@ -240,8 +255,9 @@ fn sysfs_obstacles(roots: &Roots, function: &Function) -> Vec<Obstacle> {
             kind: group.kind.clone(),
         });
     }
-    if let Err(obstacle) = lock_resource(function) {
-        obstacles.push(obstacle);
+    let path = function.resource();
+    if let Err(error) = may_open(&path) {
+        obstacles.push(Obstacle::of_sysfs(address, &path, &error));
     }
     if huge_pages::free(roots).unwrap_or(0) == 0 {
         obstacles.push(Obstacle::HugePages { wanted: 1, free: 0 });

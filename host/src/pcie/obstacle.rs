@@ -64,7 +64,8 @@ pub enum Obstacle {
     /// Other functions of the IOMMU group have drivers of their own.
     #[error(
         "other functions of its IOMMU group have drivers of their own; to see them: \
-         ls /sys/bus/pci/devices/{0}/iommu_group/devices, and bind each: sudo scripts/bind ADDRESS"
+         ls /sys/bus/pci/devices/{0}/iommu_group/devices, and bind each with its IDs, which lspci -n \
+         shows: sudo GYRUS_PCI_IDS=vvvv:dddd scripts/bind ADDRESS"
     )]
     SharedGroup(Address),
     /// A card could send any interrupt that it likes.

@@ -312,8 +312,10 @@ fn a_card_that_no_reset_of_its_own_helps_is_reset_as_a_function() {
     };
     machine.set(AT, Register::Status, Status::HALTED);
     assert_eq!(reset(&mut transport), ["on"]);
-    machine.set(AT, Register::Status, Status::HALTED | Status::STUCK);
-    assert_eq!(reset(&mut transport), ["reset", "on"]);
+    for bit in [Status::STUCK, Status::RESETTING] {
+        machine.set(AT, Register::Status, Status::HALTED | bit);
+        assert_eq!(reset(&mut transport), ["reset", "on"]);
+    }
 }
 
 #[test]

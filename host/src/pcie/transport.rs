@@ -131,8 +131,9 @@ impl Transport for PcieTransport {
             Register::InterruptEnable => self.enabled = value,
             Register::Control if value & Control::RESET != 0 => {
                 self.enabled = 0;
-                if Status(self.register(Register::Status)?).has(Status::STUCK) {
-                    // The last reset of this kind did not help.
+                let status = Status(self.register(Register::Status)?);
+                if status.has(Status::STUCK) || status.has(Status::RESETTING) {
+                    // The last reset of this kind did not help, or does not end.
                     self.access.reset()?;
                 }
                 // A reset of the function by somebody else may have taken this from it.

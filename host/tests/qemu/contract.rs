@@ -17,7 +17,7 @@ pub(crate) const CAPABILITY: usize = 0xb0;
 pub(crate) const CAPABILITY_BYTES: u32 = 16;
 /// A number that goes with the fault.
 pub(crate) const ARGUMENT: usize = CAPABILITY + 4;
-/// The fault that is asked for, with effect at once.
+/// The fault that is asked for, with effect at once. Reads the one that has not come yet, or stays.
 pub(crate) const FAULT: usize = CAPABILITY + 8;
 /// Reads how many accesses to memory the IOMMU refused, mod 2^16, and how many messages were sent (upper half).
 pub(crate) const COUNTS: usize = CAPABILITY + 12;
@@ -70,6 +70,6 @@ faults! {
     FlippedBit = 13;
     /// The interface version is the next major one.
     NewerInterface = 14;
-    /// After so many accesses to memory, none is answered.
+    /// After so many accesses to memory, none is answered. A reset of the function helps.
     Silent = 15;
 }

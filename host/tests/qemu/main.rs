@@ -55,6 +55,10 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(HOLD) {
         guest::hold();
     }
+    if std::env::args().any(|argument| argument == "--list") {
+        // The guest alone knows its tests.
+        return ExitCode::SUCCESS;
+    }
     let filter = std::env::args()
         .skip(1)
         .find(|argument| !argument.starts_with('-'));
@@ -128,11 +132,11 @@ fn boot(directory: &Path) -> Result<bool, MachineError> {
             summary.clone_into(&mut counts);
         }
     })?;
-    let passed = counts.ends_with(" passed; 0 failed");
+    let passed = counts.contains(" passed; 0 failed; ");
     let result = if passed { "ok" } else { "FAILED" };
     // As other tests of Cargo's end, for whoever reads that.
     println!(
-        "\ntest result: {result}. {counts}; 0 ignored; 0 measured; 0 filtered out; finished in {:.2}s\n",
+        "\ntest result: {result}. {counts}; finished in {:.2}s\n",
         took.as_secs_f64()
     );
     Ok(passed)

@@ -77,6 +77,9 @@ impl Faults {
             Fault::Dead | Fault::Removed | Fault::Hang => true,
             Fault::LostInterrupts if state.argument > 0 => {
                 state.argument -= 1;
+                if state.argument == 0 {
+                    state.fault = Fault::None;
+                }
                 true
             }
             _ => false,

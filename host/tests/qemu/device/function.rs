@@ -101,7 +101,7 @@ impl CardFunction {
         state.config = ConfigSpace::new();
         state.msix = Msix::default();
         state.asked = 0;
-        if self.faults.get() == Fault::Hang {
+        if matches!(self.faults.get(), Fault::Hang | Fault::Silent) {
             self.faults.set(Fault::None, 0);
         }
         self.follow_config(state);
@@ -210,6 +210,9 @@ impl PciFunction for CardFunction {
     fn config_read(&self, offset: usize, length: usize) -> u32 {
         if self.faults.get() == Fault::Removed {
             return u32::MAX;
+        }
+        if offset == FAULT {
+            return self.faults.get() as u32;
         }
         let state = self.lock();
         if offset == COUNTS {

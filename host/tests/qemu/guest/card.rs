@@ -75,6 +75,11 @@ impl TestCard {
         self.config_write(FAULT, fault as u32)
     }
 
+    /// The fault that has not come yet, or stays.
+    pub(super) fn pending(self) -> io::Result<Option<Fault>> {
+        Ok(Fault::from_code(self.config_read(FAULT)?))
+    }
+
     /// Accesses that the IOMMU refused, and messages sent, both mod 2^16.
     pub(super) fn counts(self) -> io::Result<(u16, u16)> {
         let counts = self.config_read(COUNTS)?;

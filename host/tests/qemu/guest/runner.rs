@@ -26,6 +26,10 @@ fn keep(info: &PanicHookInfo<'_>) {
 pub(super) struct Runner {
     passed: usize,
     failed: usize,
+    /// Tests left out.
+    filtered: usize,
+    /// Whether a test ran because it was asked for.
+    asked: bool,
     /// Tests to run: those whose name has this in it.
     filter: String,
 }
@@ -36,15 +40,20 @@ impl Runner {
         Self {
             passed: 0,
             failed: 0,
+            filtered: 0,
+            asked: false,
             filter: std::fs::read_to_string(crate::FILTER).unwrap_or_default(),
         }
     }
 
     /// Runs a test, as long as it may take.
     pub(super) fn test(&mut self, name: &str, test: impl FnOnce() -> Outcome + Send + 'static) {
-        if !name.contains(&self.filter) && !crate::ALWAYS.contains(&name) {
+        let asked = name.contains(&self.filter);
+        if !asked && !crate::ALWAYS.contains(&name) {
+            self.filtered += 1;
             return;
         }
+        self.asked |= asked;
         let start = Instant::now();
         let (sender, ended) = channel();
         std::thread::spawn(move || {
@@ -71,9 +80,16 @@ impl Runner {
         }
     }
 
-    /// Prints how many ended how.
-    pub(super) fn finish(self) {
-        println!("{SUMMARY}{} passed; {} failed", self.passed, self.failed);
+    /// Prints how many ended how. That a filter matches nothing is a failure.
+    pub(super) fn finish(mut self) {
+        if !self.asked {
+            self.failed += 1;
+            println!("FAILED: no test has '{}' in its name", self.filter);
+        }
+        println!(
+            "{SUMMARY}{} passed; {} failed; 0 ignored; 0 measured; {} filtered out",
+            self.passed, self.failed, self.filtered
+        );
     }
 }
 
