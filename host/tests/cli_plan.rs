@@ -34,7 +34,7 @@ fn a_table_beside_what_hpu_does() {
         "14,167 PBS/s",
         "847 us for 12",
         "611 us at the least",
-        "GB/s of 820 GB/s",
+        "GB/s of 819.2 GB/s",
         "GB/s of 31.5 GB/s",
         "4 jobs of 6 at once",
         "within 3% of the RTL in simulation for 4 lanes, N up to 512",

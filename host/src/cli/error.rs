@@ -5,6 +5,7 @@ use crate::files::FileError;
 use crate::model::ModelError;
 use crate::session::SessionError;
 use crate::tfhe::{ImportError, WordsError};
+use boards::BoardError;
 use gyrus_interface::{DeviceError, ParameterError};
 use gyrus_sim::timing::TimingError;
 use std::io;
@@ -33,6 +34,8 @@ pub(super) enum CliError {
         name: String,
         known: Vec<String>,
     },
+    #[error("the boards cannot be listed")]
+    Boards(#[from] BoardError),
     #[error("there is no such card")]
     Timing(#[from] TimingError),
     #[error("the parameter set is refused")]
@@ -84,6 +87,7 @@ impl CliError {
             Self::NoSuchImage { .. } => "choose other numbers for --index".into(),
             Self::NoSuchParameters(_) => "'gyrus info' lists the parameter sets".into(),
             Self::Unknown { known, .. } => format!("one of {}", known.join(", ")),
+            Self::Boards(_) => "this is a fault of this program: report it".into(),
             Self::Timing(_) => {
                 "try other --lanes (2, 4, 8, 16, 32, 64 or 128), --set or --batch".into()
             }

@@ -1,6 +1,6 @@
 //! `gyrus plan`
 
-use super::boards::{self, BOARDS, Board};
+use super::boards::{self, Board};
 use super::error::CliError;
 use super::output::Output;
 use clap::Args;
@@ -89,11 +89,16 @@ impl Plan {
             name: arguments.set.clone(),
             known: sets().map(|set| set.name).collect(),
         })?;
-        let board = boards::find(&arguments.board).ok_or_else(|| CliError::Unknown {
-            what: "board",
-            name: arguments.board.clone(),
-            known: BOARDS.map(|board| board.name.to_owned()).to_vec(),
-        })?;
+        let boards = boards::all()?;
+        let known = boards.iter().map(|board| board.name.clone()).collect();
+        let board = boards
+            .into_iter()
+            .find(|board| board.name == arguments.board)
+            .ok_or_else(|| CliError::Unknown {
+                what: "board",
+                name: arguments.board.clone(),
+                known,
+            })?;
         let lanes = arguments.lanes.unwrap_or(board.lanes);
         let clock_mhz = arguments.clock.unwrap_or(board.clock);
         let mut parameters =
@@ -197,7 +202,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
 }
 
 fn table(plan: &Plan, figures: &Figures, out: &mut Output) -> Result<(), CliError> {
-    let (core, board) = (plan.parameters.core, plan.board);
+    let (core, board) = (plan.parameters.core, &plan.board);
     let microseconds = |cycles| plan.microseconds(cycles);
     let jobs = figures.jobs.completions.len();
     out.result(format_args!("board       {} ({})", board.title, board.part))?;
