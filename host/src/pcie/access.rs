@@ -52,11 +52,15 @@ pub(super) trait Access: fmt::Debug + Send {
     /// It stays as it was; the card is gone.
     fn set_bus_master(&mut self, on: bool) -> Result<(), PcieError>;
 
-    /// Resets the function, if it can be; whether it is a bus master stays as it was.
+    /// Resets the function, if it can be, and says whether it was; whether it is a bus master stays as it
+    /// was.
     ///
     /// # Errors
     /// The kernel gave up.
-    fn reset(&mut self) -> Result<(), PcieError>;
+    fn reset(&mut self) -> Result<bool, PcieError>;
+
+    /// Forgets an interrupt that has come and was not waited for.
+    fn forget_interrupt(&mut self);
 
     /// Waits for an interrupt.
     ///

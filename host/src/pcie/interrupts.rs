@@ -91,6 +91,12 @@ impl Interrupts {
         }
     }
 
+    /// Forgets an interrupt of the card that has come.
+    pub(super) fn forget(&self) {
+        // An error means that none has come.
+        let _ = self.card.read();
+    }
+
     /// What has come, the worst first.
     fn look(&self) -> Result<Option<Woken>, PcieError> {
         let address = self.address;
@@ -138,6 +144,17 @@ mod tests {
         let deadline = soon();
         assert_eq!(interrupts.wait(deadline).unwrap(), Woken::Deadline);
         assert!(Instant::now() >= deadline);
+    }
+
+    #[test]
+    fn an_interrupt_that_is_forgotten_wakes_nobody() {
+        let interrupts = interrupts();
+        interrupts.forget();
+        interrupts.card.write(1).unwrap();
+        interrupts.forget();
+        assert_eq!(interrupts.wait(soon()).unwrap(), Woken::Deadline);
+        interrupts.card.write(1).unwrap();
+        assert_eq!(interrupts.wait(far()).unwrap(), Woken::Interrupt);
     }
 
     #[test]

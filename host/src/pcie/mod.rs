@@ -41,6 +41,8 @@ mod vfio;
 pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod transport_tests;
 
 pub use access::AccessPath;
 pub use address::Address;

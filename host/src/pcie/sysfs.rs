@@ -10,6 +10,7 @@ use super::discover::lock_resource;
 use super::dma::DmaMemory;
 use super::mmio::Registers;
 use super::{Address, Function, PcieError, huge_pages};
+use rustix::io::Errno;
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -20,9 +21,29 @@ use std::time::Instant;
 pub(super) struct SysfsAccess {
     address: Address,
     directory: PathBuf,
+    config: Config,
+    /// Given back before the lock is.
+    _enabled: Enabled,
     /// Holds the lock, as its mapping keeps the file open.
     registers: Registers,
-    config: Config,
+}
+
+/// One that wants the function switched on: the kernel counts them.
+#[derive(Debug)]
+struct Enabled(PathBuf);
+
+impl Enabled {
+    fn new(file: PathBuf) -> Result<Self, PcieError> {
+        write(file.clone(), "1")?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Enabled {
+    fn drop(&mut self) {
+        // If the function is gone this has no effect.
+        let _ = write(self.0.clone(), "0");
+    }
 }
 
 impl SysfsAccess {
@@ -43,15 +64,16 @@ impl SysfsAccess {
         let config = Config::new(address, file, path, 0);
         // A process that was killed may have left it a bus master.
         config.change(0, BUS_MASTER)?;
-        write(function.directory.join("enable"), "1")?;
+        let enabled = Enabled::new(function.directory.join("enable"))?;
         config.change(MEMORY, BUS_MASTER)?;
         let registers =
             Registers::map(&resource, 0).map_err(PcieError::file("map", function.resource()))?;
         Ok(Self {
             address,
             directory: function.directory.clone(),
-            registers,
             config,
+            _enabled: enabled,
+            registers,
         })
     }
 }
@@ -81,23 +103,26 @@ impl Access for SysfsAccess {
         }
     }
 
-    fn reset(&mut self) -> Result<(), PcieError> {
+    fn reset(&mut self) -> Result<bool, PcieError> {
         let path = self.directory.join("reset");
         // The file is there if the function can be reset.
         match fs::metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            _ => write(path, "1"),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            _ => match write(path, "1") {
+                // All ways to reset it have been forbidden.
+                Err(PcieError::File { source, .. })
+                    if Errno::from_io_error(&source) == Some(Errno::NOTTY) =>
+                {
+                    Ok(false)
+                }
+                written => written.map(|()| true),
+            },
         }
     }
 
+    fn forget_interrupt(&mut self) {}
+
     fn wait(&mut self, _: Instant) -> Result<Woken, PcieError> {
         Ok(Woken::NoInterrupts)
-    }
-}
-
-impl Drop for SysfsAccess {
-    fn drop(&mut self) {
-        // The kernel counts who wants the function switched on. If it is gone this has no effect.
-        let _ = write(self.directory.join("enable"), "0");
     }
 }

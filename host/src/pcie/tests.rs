@@ -1,21 +1,16 @@
-//! Discovery, obstacles, the access path through sysfs, and the transport, over files that look like a
+//! Discovery, obstacles, and the access path through sysfs, over files that look like a
 //! machine's. What needs a kernel and a card is proved elsewhere.
 
-use super::access::{Access, Woken};
 use super::config::{BUS_MASTER, MEMORY};
-use super::dma::{DmaMemory, pages};
 use super::fake::{AT, CARD, Machine};
-use super::mmio::Registers;
 use super::sysfs::SysfsAccess;
-use super::transport::PcieTransport;
 use super::{AccessPath, Id, Obstacle, PcieError, ask, discover, find};
-use crate::device::Transport;
 use gyrus_interface::DeviceError;
-use gyrus_interface::registers::{Control, Interrupt, MAGIC, Register, Status};
+use gyrus_interface::registers::{MAGIC, Register};
 use gyrus_sim::device::CardOptions;
 use std::fs;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 #[test]
 fn finds_the_cards_among_other_functions_by_address() {
@@ -114,9 +109,6 @@ fn each_obstacle_of_sysfs_is_found_with_its_command() {
     );
     machine.put(AT, "resource", "0xfe000000 0xfe000fff 0x40200\n");
     assert!(texts(&machine).is_empty());
-    let access = SysfsAccess::open(&machine.function()).unwrap();
-    only(&machine, "sudo fuser -v");
-    drop(access);
     machine.driver(AT, "other");
     only(&machine, "echo 0000:03:00.0 | sudo tee");
     fs::remove_file(machine.path(AT, "driver")).unwrap();
@@ -192,213 +184,43 @@ fn a_card_is_asked_and_left_as_it_was() {
     assert!(text.ends_with("sudo scripts/bind 0000:03:00.0"), "{text}");
 }
 
-/// What was done to a function.
-type Log = Arc<Mutex<Vec<&'static str>>>;
-
-/// Bus address of its memory.
-const BASE: u64 = 0x20_0000;
-
-/// A function over files, with memory that is anybody's, which logs what is done to it.
-#[derive(Debug)]
-struct Logged {
-    registers: Registers,
-    log: Log,
-    woken: Vec<Woken>,
-    stuck: bool,
-}
-
-impl Logged {
-    fn new(machine: &Machine, log: &Log) -> Self {
-        let file = fs::File::options()
-            .read(true)
-            .write(true)
-            .open(machine.path(AT, "resource0"));
-        Self {
-            registers: Registers::map(&file.unwrap(), 0).unwrap(),
-            log: Arc::clone(log),
-            woken: Vec::new(),
-            stuck: false,
-        }
-    }
-
-    fn open(self) -> PcieTransport {
-        let address = AT.parse().unwrap();
-        PcieTransport::over("test".to_owned(), address, Box::new(self), |card| {
-            card.max_batch as usize * 64
-        })
-        .unwrap()
-    }
-}
-
-impl Access for Logged {
-    fn registers(&self) -> &Registers {
-        &self.registers
-    }
-
-    fn share(&mut self, bytes: usize) -> Result<DmaMemory, PcieError> {
-        self.log.lock().unwrap().push("share");
-        Ok(DmaMemory::new(
-            BASE,
-            bytes,
-            vec![pages(bytes, false).unwrap()],
-        ))
-    }
-
-    fn set_bus_master(&mut self, on: bool) -> Result<(), PcieError> {
-        self.log.lock().unwrap().push(if on { "on" } else { "off" });
-        if self.stuck && !on {
-            let address = AT.parse().unwrap();
-            return Err(PcieError::Command {
-                address,
-                wanted: 2,
-                kept: 6,
-            });
-        }
-        Ok(())
-    }
-
-    fn reset(&mut self) -> Result<(), PcieError> {
-        self.log.lock().unwrap().push("reset");
-        Ok(())
-    }
-
-    fn wait(&mut self, _: Instant) -> Result<Woken, PcieError> {
-        Ok(self.woken.pop().unwrap_or(Woken::NoInterrupts))
-    }
-}
-
-fn soon() -> Instant {
-    Instant::now() + Duration::from_millis(3)
-}
-
 #[test]
-fn a_card_is_reset_before_and_after_and_quiet_before_its_memory_goes() {
+fn a_function_that_cannot_be_taken_is_not_left_switched_on() {
     let machine = Machine::new();
     machine.add(AT, CARD);
-    let log = Log::default();
-    let mut transport = Logged::new(&machine, &log).open();
-    assert_eq!(*log.lock().unwrap(), ["reset", "share", "on"]);
-    assert_eq!(transport.shared_memory(), (BASE, 64 * 64));
-    transport.write(BASE + 8, &[7, 8]).unwrap();
-    assert_eq!(transport.load_acquire(BASE + 16).unwrap(), 8);
-    let outside = transport.write(BASE + 64 * 64 - 8, &[1, 2]);
+    machine.huge_pages(8);
+    // Opens, and cannot be mapped.
+    fs::remove_file(machine.path(AT, "resource0")).unwrap();
+    symlink("/dev/null", machine.path(AT, "resource0")).unwrap();
+    let asked = ask(&machine.function());
     assert!(
-        matches!(outside, Err(DeviceError::Request(_))),
-        "{outside:?}"
+        matches!(asked, Err(DeviceError::Unavailable(_))),
+        "{asked:?}"
     );
-    // A reset from outside may have taken the right to write.
-    transport
-        .write_register(Register::Control, Control::RESET)
-        .unwrap();
-    assert_eq!(machine.get(AT, Register::Control), Control::RESET);
-    drop(transport);
-    assert_eq!(
-        *log.lock().unwrap(),
-        ["reset", "share", "on", "on", "off", "reset"]
+    let count = fs::read_to_string(machine.path(AT, "enable")).unwrap();
+    assert_eq!(count, "0\n");
+}
+
+#[test]
+fn who_only_looks_takes_no_card_from_another() {
+    let machine = Machine::new();
+    machine.add(AT, CARD);
+    machine.huge_pages(8);
+    let function = machine.function();
+    let held = SysfsAccess::open(&function).unwrap();
+    assert!(machine.function().check().is_ok());
+    let asked = ask(&function);
+    assert!(
+        matches!(&asked, Err(DeviceError::Unavailable(text)) if text.contains("sudo fuser -v")),
+        "{asked:?}"
     );
-}
-
-#[test]
-fn a_card_that_no_reset_of_its_own_helps_is_reset_as_a_function() {
-    let machine = Machine::new();
-    machine.add(AT, CARD);
-    let log = Log::default();
-    let mut transport = Logged::new(&machine, &log).open();
-    let reset = |transport: &mut PcieTransport| {
-        log.lock().unwrap().clear();
-        let written = transport.write_register(Register::Control, Control::RESET);
-        written.unwrap();
-        log.lock().unwrap().clone()
-    };
-    machine.set(AT, Register::Status, Status::HALTED);
-    assert_eq!(reset(&mut transport), ["on"]);
-    for bit in [Status::STUCK, Status::RESETTING] {
-        machine.set(AT, Register::Status, Status::HALTED | bit);
-        assert_eq!(reset(&mut transport), ["reset", "on"]);
-    }
-}
-
-#[test]
-fn ones_are_an_error_only_from_a_card_that_is_gone() {
-    let machine = Machine::new();
-    machine.add(AT, CARD);
-    let mut transport = Logged::new(&machine, &Log::default()).open();
-    machine.set(AT, Register::ErrorDetailLow, u32::MAX);
-    assert_eq!(
-        transport.read_register(Register::ErrorDetailLow).unwrap(),
-        u32::MAX
-    );
-    machine.set(AT, Register::Magic, u32::MAX);
-    let gone = transport.read_register(Register::ErrorDetailLow);
-    assert!(matches!(gone, Err(DeviceError::Removed(_))), "{gone:?}");
-    machine.set(AT, Register::InterruptCause, u32::MAX);
-    let gone = transport.wait_interrupt(soon());
-    assert!(matches!(gone, Err(DeviceError::Removed(_))), "{gone:?}");
-}
-
-#[test]
-fn a_wait_ends_with_a_cause_that_is_enabled_or_in_time() {
-    let machine = Machine::new();
-    machine.add(AT, CARD);
-    let mut transport = Logged::new(&machine, &Log::default()).open();
-    machine.set(AT, Register::InterruptCause, Interrupt::ERROR);
-    let enable = Register::InterruptEnable;
-    transport
-        .write_register(enable, Interrupt::COMPLETION)
-        .unwrap();
-    let deadline = soon();
-    transport.wait_interrupt(deadline).unwrap();
-    assert!(Instant::now() >= deadline);
-    machine.set(AT, Register::InterruptCause, Interrupt::COMPLETION);
-    let far = Instant::now() + Duration::from_secs(60);
-    transport.wait_interrupt(far).unwrap();
-    assert!(Instant::now() < far);
-}
-
-#[test]
-fn a_reset_behind_the_drivers_back_shows_after_a_wait_without_interrupt() {
-    let machine = Machine::new();
-    machine.add(AT, CARD);
-    let mut access = Logged::new(&machine, &Log::default());
-    access.woken = vec![
-        Woken::Deadline,
-        Woken::Deadline,
-        Woken::Interrupt,
-        Woken::Deadline,
-    ];
-    let mut transport = access.open();
-    let enable = Register::InterruptEnable;
-    transport
-        .write_register(enable, Interrupt::COMPLETION)
-        .unwrap();
-    transport.wait_interrupt(soon()).unwrap();
-    machine.set(AT, enable, 0);
-    // A spurious interrupt is nothing to look at the settings for.
-    transport.wait_interrupt(soon()).unwrap();
-    let reset = transport.wait_interrupt(soon());
-    let Err(DeviceError::Halted(text)) = reset else {
-        panic!("{reset:?}");
-    };
-    assert!(text.contains(AT) && text.contains("reset it"), "{text}");
-    // After a reset of the driver's own there are no settings to lose.
-    transport
-        .write_register(Register::Control, Control::RESET)
-        .unwrap();
-    transport.wait_interrupt(soon()).unwrap();
-}
-
-#[test]
-fn the_memory_of_a_card_that_stays_a_bus_master_stays_when_no_reset_helps() {
-    let machine = Machine::new();
-    machine.add(AT, CARD);
-    let mut memory = Logged::new(&machine, &Log::default()).share(4096).unwrap();
-    memory.leak();
-    assert_eq!(memory.bytes(), 0);
-    let log = Log::default();
-    let mut access = Logged::new(&machine, &log);
-    access.stuck = true;
-    drop(access.open());
-    assert_eq!(log.lock().unwrap().last(), Some(&"reset"));
+    // Who has it for a moment is waited for.
+    let soon = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        drop(held);
+    });
+    assert!(ask(&function).is_ok());
+    soon.join().unwrap();
 }
 
 #[test]

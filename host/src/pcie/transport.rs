@@ -4,15 +4,22 @@ use super::access::{Access, Woken};
 use super::dma::DmaMemory;
 use super::sysfs::SysfsAccess;
 use super::vfio::VfioAccess;
-use super::{AccessPath, Address, Function, PcieError, poll};
+use super::{AccessPath, Address, Function, Obstacle, PcieError, poll};
 use crate::device::Transport;
 use gyrus_interface::DeviceError;
 use gyrus_interface::card::Capabilities;
 use gyrus_interface::registers::{Control, Register, Status};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a register reads if nobody answers.
 const ONES: u32 = u32::MAX;
+/// What the reset of a card that somebody left may take; with the driver's deadlines of its buses it is half a
+/// second.
+const RESET_LIMIT: Duration = Duration::from_secs(2);
+/// While another process looks what there is, a card is not to be had.
+const BUSY_TRIES: Duration = Duration::from_millis(300);
+/// The time between two tries.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// A card on PCIe. As long as this exists nobody else can have it; it is reset before and after.
 #[derive(Debug)]
@@ -31,10 +38,20 @@ fn access(function: &Function) -> Result<Box<dyn Access>, PcieError> {
         return Err(PcieError::Processor);
     }
     function.check()?;
-    Ok(match function.path {
-        AccessPath::Vfio => Box::new(VfioAccess::open(function)?),
-        AccessPath::Sysfs => Box::new(SysfsAccess::open(function)?),
-    })
+    let give_up = Instant::now() + BUSY_TRIES;
+    loop {
+        let opened: Result<Box<dyn Access>, PcieError> = match function.path {
+            AccessPath::Vfio => VfioAccess::open(function).map(|access| Box::new(access) as _),
+            AccessPath::Sysfs => SysfsAccess::open(function).map(|access| Box::new(access) as _),
+        };
+        match opened {
+            Err(PcieError::Blocked {
+                obstacle: Obstacle::Busy(_),
+                ..
+            }) if Instant::now() < give_up => std::thread::sleep(BUSY_PAUSE),
+            other => return other,
+        }
+    }
 }
 
 fn capabilities(access: &dyn Access) -> Result<Capabilities, DeviceError> {
@@ -80,8 +97,27 @@ impl PcieTransport {
             memory,
             enabled: 0,
         };
+        transport.forget_rings()?;
         transport.access.set_bus_master(true)?;
         Ok(transport)
+    }
+
+    /// Resets the card while it cannot reach memory: a function that cannot be reset still has the rings of a
+    /// process that was killed, whose memory is somebody else's now.
+    fn forget_rings(&self) -> Result<(), PcieError> {
+        let registers = self.access.registers();
+        registers.write(Register::Control, Control::RESET)?;
+        let ended = poll::until(Instant::now() + RESET_LIMIT, || {
+            let status = Status(self.register(Register::Status)?);
+            Ok::<_, PcieError>(!status.has(Status::RESETTING))
+        })?;
+        if ended {
+            return Ok(());
+        }
+        Err(PcieError::Halted {
+            address: self.address,
+            reason: "its reset does not end, and it may not reach memory before that",
+        })
     }
 
     fn removed(&self) -> PcieError {
@@ -129,6 +165,8 @@ impl Transport for PcieTransport {
     fn write_register(&mut self, register: Register, value: u32) -> Result<(), DeviceError> {
         match register {
             Register::InterruptEnable => self.enabled = value,
+            // One that comes after this is of a later cause, or for a ring that is looked at next.
+            Register::InterruptCause => self.access.forget_interrupt(),
             Register::Control if value & Control::RESET != 0 => {
                 self.enabled = 0;
                 let status = Status(self.register(Register::Status)?);
@@ -183,9 +221,9 @@ impl Drop for PcieTransport {
             Ok(()) | Err(PcieError::Removed { .. }) => true,
             Err(_) => false,
         };
-        let reset = self.access.reset();
+        let reset = self.access.reset().unwrap_or(false);
         self.memory.clear();
-        if !quiet && reset.is_err() {
+        if !quiet && !reset {
             self.memory.leak();
         }
     }

@@ -45,14 +45,28 @@ pub(super) struct VfioAccess {
     config: Config,
     interrupts: Option<Interrupts>,
     device: Device,
-    /// The device a second time. `VfioDevice` looks the function up in sysfs when it is closed, and panics
-    /// if that is gone; as long as this is open, the kernel does not let it go.
-    file: File,
     container: Container,
 }
 
-/// Of another crate, and without `Debug`.
-struct Device(VfioDevice);
+/// A device, which is closed before its file.
+struct Device {
+    vfio: VfioDevice,
+    /// The device a second time. `VfioDevice` looks the function up in sysfs when it is closed, and panics
+    /// if that is gone; as long as this is open, the kernel does not let it go.
+    file: File,
+}
+
+impl Device {
+    fn open(function: &Function, container: &Arc<VfioContainer>) -> Result<Self, PcieError> {
+        let vfio = VfioDevice::new(&function.directory, Arc::clone(container) as _, false)
+            .map_err(|error| opening(function.address, error))?;
+        // SAFETY: `vfio` keeps its file open while this borrows it.
+        let file = unsafe { BorrowedFd::borrow_raw(vfio.as_raw_fd()) };
+        let file = file.try_clone_to_owned().map(File::from);
+        let file = file.map_err(PcieError::system("duplicate a file"))?;
+        Ok(Self { vfio, file })
+    }
+}
 
 impl std::fmt::Debug for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -95,39 +109,34 @@ impl VfioAccess {
         let address = function.address;
         let container = VfioContainer::new(None).map_err(|error| opening(address, error))?;
         let container = Arc::new(container);
-        let device = VfioDevice::new(&function.directory, Arc::clone(&container) as _, false)
-            .map_err(|error| opening(address, error))?;
-        // SAFETY: `device` keeps its file open while this borrows it.
-        let file = unsafe { BorrowedFd::borrow_raw(device.as_raw_fd()) };
-        let file = || {
-            let copy = file.try_clone_to_owned().map(File::from);
-            copy.map_err(PcieError::system("duplicate a file"))
-        };
-        let start = device.get_region_offset(VFIO_PCI_CONFIG_REGION_INDEX);
+        let device = Device::open(function, &container)?;
+        let vfio = &device.vfio;
+        let start = vfio.get_region_offset(VFIO_PCI_CONFIG_REGION_INDEX);
         let path = function.directory.join("config");
-        let config = Config::new(address, file()?, path, start);
+        let file = device.file.try_clone();
+        let file = file.map_err(PcieError::system("duplicate a file"))?;
+        let config = Config::new(address, file, path, start);
         // Without the bit a mapped BAR raises a signal.
         config.change(MEMORY, BUS_MASTER)?;
         let bar = VFIO_PCI_BAR0_REGION_INDEX;
-        let mappable = device.get_region_flags(bar) & VFIO_REGION_INFO_FLAG_MMAP != 0;
-        if !mappable || device.get_region_size(bar) < u64::from(BAR_BYTES) {
+        let mappable = vfio.get_region_flags(bar) & VFIO_REGION_INFO_FLAG_MMAP != 0;
+        if !mappable || vfio.get_region_size(bar) < u64::from(BAR_BYTES) {
             return Err(PcieError::Blocked {
                 address,
                 obstacle: Obstacle::NoRegisters {
                     address,
-                    bytes: device.get_region_size(bar),
+                    bytes: vfio.get_region_size(bar),
                 },
             });
         }
-        let registers = Registers::map(&device, device.get_region_offset(bar))
+        let registers = Registers::map(vfio, vfio.get_region_offset(bar))
             .map_err(PcieError::file("map", function.resource()))?;
         Ok(Self {
             address,
             registers,
             config,
             interrupts: None,
-            file: file()?,
-            device: Device(device),
+            device,
             container: Container(container),
         })
     }
@@ -187,7 +196,7 @@ impl Access for VfioAccess {
             }
             source => PcieError::vfio("let the card reach memory")(source),
         })?;
-        self.interrupts = Interrupts::enable(self.address, &self.device.0)?;
+        self.interrupts = Interrupts::enable(self.address, &self.device.vfio)?;
         Ok(DmaMemory::new(base, bytes, vec![mapping]))
     }
 
@@ -199,22 +208,28 @@ impl Access for VfioAccess {
         }
     }
 
-    fn reset(&mut self) -> Result<(), PcieError> {
+    fn reset(&mut self) -> Result<bool, PcieError> {
         let deadline = Instant::now() + RESET_TRIES;
         loop {
             // SAFETY: it takes no argument.
-            if unsafe { ioctl(&self.file, VFIO_DEVICE_RESET()) } == 0 {
-                return Ok(());
+            if unsafe { ioctl(&self.device.file, VFIO_DEVICE_RESET()) } == 0 {
+                return Ok(true);
             }
             let error = io::Error::last_os_error();
             match Errno::from_io_error(&error) {
                 // There is no way to reset it.
-                Some(Errno::INVAL | Errno::NOTTY) => return Ok(()),
+                Some(Errno::INVAL | Errno::NOTTY) => return Ok(false),
                 Some(Errno::AGAIN) if Instant::now() < deadline => {
                     std::thread::sleep(RESET_PAUSE);
                 }
                 _ => return Err(PcieError::system("reset the function")(error)),
             }
+        }
+    }
+
+    fn forget_interrupt(&mut self) {
+        if let Some(interrupts) = &self.interrupts {
+            interrupts.forget();
         }
     }
 

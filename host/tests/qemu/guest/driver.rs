@@ -29,6 +29,10 @@ pub(super) fn run_over_sysfs(runner: &mut Runner) {
         works_over(AccessPath::Sysfs)
     });
     runner.test("sysfs: who is killed leaves a card that works", killed);
+    runner.test(
+        "sysfs: the same, with a function that cannot be reset",
+        killed_without_reset,
+    );
 }
 
 pub(super) fn run(runner: &mut Runner) {
@@ -172,6 +176,18 @@ fn killed() -> Outcome {
     );
     let mut device = opened(TestCard(0))?;
     Ok(Job::new(10).works(&mut *device)?)
+}
+
+/// The card's own reset has to do.
+fn killed_without_reset() -> Outcome {
+    let card = TestCard(0);
+    // A line with nothing in it forbids all methods.
+    card.set("reset_method", "\n")?;
+    assert!(card.set("reset", "1").is_err(), "it can be reset");
+    let ended = killed();
+    card.set("reset_method", "default")?;
+    ended?;
+    Ok(card.set("reset", "1")?)
 }
 
 /// Without interrupts the driver would look every 50 ms.
