@@ -5,6 +5,7 @@ use super::worker::{Command, Event, Tables, Worker};
 use crate::device::{Device, Identity, Statistics};
 use crossbeam_channel::{Sender, unbounded};
 use gyrus_interface::DeviceError;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -44,6 +45,7 @@ impl Member {
         options: PoolOptions,
         reports: &Sender<(usize, u64, Event)>,
         tables: &Arc<Mutex<Tables>>,
+        closing: &Arc<AtomicBool>,
     ) -> Result<Self, DeviceError> {
         let (commands, inbox) = unbounded();
         let statistics = Arc::default();
@@ -56,6 +58,7 @@ impl Member {
             inbox,
             reports.clone(),
             Arc::clone(tables),
+            Arc::clone(closing),
             Arc::clone(&statistics),
         );
         let thread = std::thread::Builder::new()
@@ -116,6 +119,7 @@ pub(super) fn joined(devices: &[Box<dyn Device>]) -> Result<Identity, DeviceErro
             max_batch: pool.max_batch.min(member.max_batch),
             max_in_flight: pool.max_in_flight + member.max_in_flight,
             preferred_batch: pool.preferred_batch.min(member.preferred_batch),
+            devices: pool.devices + member.devices,
             ..pool
         },
     ))
