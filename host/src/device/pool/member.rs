@@ -27,6 +27,8 @@ pub(super) struct Member {
     /// Batches that it has, and their inputs.
     pub(super) batches: usize,
     pub(super) inputs: usize,
+    /// The batch that it got last.
+    pub(super) latest: u64,
     /// What it said before the last reset does not count.
     pub(super) epoch: u64,
     pub(super) commands: Option<Sender<Command>>,
@@ -71,6 +73,7 @@ impl Member {
             max_in_flight,
             batches: 0,
             inputs: 0,
+            latest: 0,
             epoch: 0,
             commands: Some(commands),
             statistics,

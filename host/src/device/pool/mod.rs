@@ -138,7 +138,9 @@ impl Pool {
                 one.inputs * other.preferred_batch,
                 other.inputs * one.preferred_batch,
             );
-            one_s.cmp(&other_s).then(one.batches.cmp(&other.batches))
+            // Those that are alike take turns.
+            let (one, other) = ((one.batches, one.latest), (other.batches, other.latest));
+            one_s.cmp(&other_s).then(one.cmp(&other))
         })?;
         Some(number)
     }
@@ -157,6 +159,7 @@ impl Pool {
             };
             if member.tell(Command::Submit(tag, job.batch.clone())) {
                 job.member = Some(number);
+                member.latest = tag;
                 member.batches += 1;
                 member.inputs += job.batch.luts.len();
             } else {
