@@ -1,6 +1,5 @@
 //! The devices of a pool, as seen from outside of their threads.
 
-use super::PoolOptions;
 use super::worker::{Command, Event, Tables, Worker};
 use crate::device::{Device, Identity, Statistics};
 use crossbeam_channel::{Sender, unbounded};
@@ -8,6 +7,25 @@ use gyrus_interface::DeviceError;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long a pool waits for its devices.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolOptions {
+    /// Longest time of a batch, and of a reset, of one device.
+    pub deadline: Duration,
+    /// Longest time to load the evaluation key again.
+    pub key_deadline: Duration,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(60),
+            key_deadline: Duration::from_secs(300),
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {

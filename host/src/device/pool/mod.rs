@@ -8,6 +8,8 @@
 mod member;
 mod worker;
 
+pub use member::PoolOptions;
+
 use super::checks::{check_batch, check_luts};
 use super::{Batch, BatchTag, Device, Finished, Identity, LutSlot, Progress, Statistics};
 use crate::key::EvaluationKey;
@@ -24,24 +26,6 @@ use worker::{Command, Event, Tables};
 const REDONE: u32 = 2;
 /// What a thread may take beyond the deadline of its device.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// How long a pool waits for its devices.
-#[derive(Debug, Clone, Copy)]
-pub struct PoolOptions {
-    /// Longest time of a batch, and of a reset, of one device.
-    pub deadline: Duration,
-    /// Longest time to load the evaluation key again.
-    pub key_deadline: Duration,
-}
-
-impl Default for PoolOptions {
-    fn default() -> Self {
-        Self {
-            deadline: Duration::from_secs(60),
-            key_deadline: Duration::from_secs(300),
-        }
-    }
-}
 
 /// A batch that was handed over.
 struct InFlight {
