@@ -224,6 +224,7 @@ fn a_device_that_fails_unwinds_with_its_error() {
         max_batch: 16,
         max_in_flight: 1,
         preferred_batch: 16,
+        devices: 1,
     });
     let options = SessionOptions {
         insecure_parameters: true,

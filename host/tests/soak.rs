@@ -72,6 +72,7 @@ fn soak(device: Box<dyn Device>, requests: u64) -> Session {
                         .bootstrap_shared(inputs.clone(), &chosen, &mut |_| counted += 1)
                         .unwrap();
                     assert_eq!(counted, CALL);
+                    assert_eq!(outputs.len(), inputs.len());
                     for ((number, input), output) in (first..).zip(&inputs).zip(&outputs) {
                         assert_eq!(*output, answer(input, &tables[which(number)], 0));
                     }

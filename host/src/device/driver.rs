@@ -101,6 +101,18 @@ impl<T: Transport> Driver<T> {
         Ok(status)
     }
 
+    /// Looks at whether the card is there and runs.
+    ///
+    /// # Errors
+    /// [`DeviceError::Removed`], also when the kernel wants it back; [`DeviceError::Halted`],
+    /// [`DeviceError::Stuck`].
+    pub(super) fn check(&mut self) -> Result<(), DeviceError> {
+        // What the kernel has to say comes the way of the interrupts.
+        self.transport.wait_interrupt(Instant::now())?;
+        let status = self.status()?;
+        self.running(status)
+    }
+
     /// An error if the card takes nothing but a reset.
     fn running(&mut self, status: Status) -> Result<(), DeviceError> {
         if status.has(Status::STUCK) {

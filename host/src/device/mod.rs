@@ -10,6 +10,7 @@ mod driver;
 mod image;
 mod plan;
 mod pool;
+mod recovery;
 mod ring;
 mod select;
 mod statistics;
@@ -17,6 +18,7 @@ mod transport;
 
 pub(crate) use checks::verdict;
 pub use pool::{Pool, PoolOptions};
+pub(crate) use recovery::{LOOK, bring_back, let_go_if_gone};
 pub use ring::RingDevice;
 pub use select::{
     DeviceChoice, DeviceOptions, Listing, OpenedCard, RTL_LANES, Rtl, list, open, open_cards,
@@ -49,6 +51,8 @@ pub struct Identity {
     pub max_in_flight: usize,
     /// Batch size at which it reaches its best throughput.
     pub preferred_batch: usize,
+    /// Devices behind it that work on a batch each; sizes of batches are those of one.
+    pub devices: usize,
 }
 
 impl Identity {
@@ -66,6 +70,7 @@ impl Identity {
                 1 << 16,
             ),
             ("batches in flight", self.max_in_flight as u64, 1 << 16),
+            ("devices", self.devices as u64, 1 << 16),
             ("clock cycles a second", self.clock_hz, 100_000_000_000),
         ];
         match figures
@@ -230,6 +235,14 @@ pub trait Device: Send {
     /// # Errors
     /// The device did not come back before `deadline`.
     fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError>;
+
+    /// A cheap look at whether the device is still there and well, for when nothing is in flight.
+    ///
+    /// # Errors
+    /// [`DeviceError::Removed`] when it is gone or wanted back; others mean that it needs a reset.
+    fn check(&mut self) -> Result<(), DeviceError> {
+        Ok(())
+    }
 
     /// Counters since it was opened.
     fn statistics(&self) -> Statistics;

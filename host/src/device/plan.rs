@@ -186,6 +186,7 @@ mod tests {
             max_batch: card.max_batch as usize,
             max_in_flight: batches_in_flight(RING_ENTRIES),
             preferred_batch: 1,
+            devices: 1,
         };
         for set in catalogue::secure_sets() {
             Plan::new(&set, &identity, (1 << 32, bytes), RING_ENTRIES).unwrap();

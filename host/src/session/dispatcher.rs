@@ -2,9 +2,11 @@
 
 use super::slots::Slots;
 use super::{Lut, SessionError, SessionOptions, SessionStatistics, Shared};
-use crate::device::{Batch, BatchTag, Device, LutSlot, verdict};
+use crate::device::{
+    Batch, BatchTag, Device, Finished, LOOK, LutSlot, bring_back, let_go_if_gone, verdict,
+};
 use crate::key::EvaluationKey;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use gyrus_interface::DeviceError;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,9 +53,6 @@ struct InFlight {
 /// How long one wait for the device lasts before new requests are looked at.
 const SLICE: Duration = Duration::from_micros(500);
 
-/// Times that a reset and a reload are tried before the device is given up.
-const RELOADS: u32 = 3;
-
 pub(super) struct Dispatcher {
     device: Box<dyn Device>,
     key: Arc<EvaluationKey>,
@@ -96,9 +95,13 @@ impl Dispatcher {
     pub(super) fn run(mut self) {
         loop {
             if self.pending.is_empty() && self.in_flight.is_empty() {
-                match self.inbox.recv() {
+                match self.inbox.recv_timeout(LOOK) {
                     Ok(requests) => self.pending.extend(requests),
-                    Err(_) => return,
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.look();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
                 }
                 self.linger();
             }
@@ -109,8 +112,9 @@ impl Dispatcher {
                 self.refuse_all(&error);
                 continue;
             }
+            let share = self.share();
             while self.worth_submitting() {
-                match self.submit() {
+                match self.submit(share) {
                     Ok(true) => (),
                     Ok(false) => break,
                     Err(error) => {
@@ -134,19 +138,38 @@ impl Dispatcher {
         }
     }
 
-    /// A device at work gets more only when a good batch has gathered; requests that come one by
+    /// Looks whether a device that has nothing to do is still there.
+    fn look(&mut self) {
+        match self.device.check() {
+            Ok(()) => (),
+            Err(error) if self.dead.is_some() => {
+                let_go_if_gone(&mut self.device, &error, &error);
+            }
+            Err(error) => self.recover(&error),
+        }
+    }
+
+    /// How many of the requests that wait are one device's, so that all have some to do.
+    fn share(&self) -> usize {
+        let identity = self.device.identity();
+        let share = self.pending.len().div_ceil(identity.devices.max(1));
+        share.max(identity.preferred_batch)
+    }
+
+    /// Devices that are all at work get more only when a good batch has gathered; requests that come one by
     /// one meet in the queue instead of each running alone.
     fn worth_submitting(&self) -> bool {
         let identity = self.device.identity();
         !self.pending.is_empty()
             && !self.full
             && self.in_flight.len() < identity.max_in_flight
-            && (self.in_flight.is_empty() || self.pending.len() >= identity.preferred_batch)
+            && (self.in_flight.len() < identity.devices
+                || self.pending.len() >= identity.preferred_batch)
     }
 
-    /// Takes the first pending request and all that have its shape, up to a batch. `false` when
-    /// nothing can be submitted before a batch in flight is done.
-    fn submit(&mut self) -> Result<bool, DeviceError> {
+    /// Takes the first pending request and others that have its shape, up to a batch and `share` in all.
+    /// `false` when nothing can be submitted before a batch in flight is done.
+    fn submit(&mut self, share: usize) -> Result<bool, DeviceError> {
         while self.pending.front().is_some_and(Request::is_abandoned) {
             self.pending.pop_front();
         }
@@ -163,7 +186,7 @@ impl Dispatcher {
         };
         let mut uploads = Vec::new();
         let mut rest = Vec::new();
-        while batch.requests.len() < room.max(1)
+        while batch.requests.len() < room.min(share).max(1)
             && let Some(request) = self.pending.pop_front()
         {
             if request.is_abandoned() {
@@ -262,39 +285,40 @@ impl Dispatcher {
 
     /// Waits a little for the device; hands out what it finished, acts on what went wrong.
     fn wait(&mut self) {
-        let Some(first_expiry) = self.in_flight.values().map(|batch| batch.expires).min() else {
+        if self.in_flight.is_empty() {
             return;
-        };
+        }
         match self.device.wait(Instant::now() + SLICE) {
-            Ok(finished) => {
-                self.shared.progress.fetch_add(1, Ordering::Relaxed);
-                self.full = false;
-                let Some(batch) = self.in_flight.remove(&finished.tag) else {
-                    let tag = finished.tag.0;
-                    self.recover(&DeviceError::Protocol(format!(
-                        "batch {tag} is not in flight"
-                    )));
-                    return;
-                };
-                match finished.outputs {
-                    Ok(outputs) => self.deliver(batch, outputs),
-                    Err(error) => {
-                        let (again, broken) = verdict(&error);
-                        self.settle(batch, &error, again);
-                        if broken {
-                            self.recover(&error);
-                        }
-                    }
-                }
-            }
-            Err(DeviceError::Timeout(_)) => {
-                if Instant::now() > first_expiry {
-                    self.recover(&DeviceError::Timeout(self.options.deadline));
-                } else {
-                    self.cancel_abandoned();
-                }
-            }
+            Ok(finished) => self.take(finished),
+            Err(DeviceError::Timeout(_)) => (),
             Err(error) => self.recover(&error),
+        }
+        // A device may finish others and never that one.
+        let now = Instant::now();
+        if self.in_flight.values().any(|batch| batch.expires < now) {
+            self.recover(&DeviceError::Timeout(self.options.deadline));
+        }
+        self.cancel_abandoned();
+    }
+
+    /// Takes a batch that came back.
+    fn take(&mut self, finished: Finished) {
+        self.shared.progress.fetch_add(1, Ordering::Relaxed);
+        self.full = false;
+        let Some(batch) = self.in_flight.remove(&finished.tag) else {
+            let tag = finished.tag.0;
+            let text = format!("batch {tag} is not in flight");
+            return self.recover(&DeviceError::Protocol(text));
+        };
+        match finished.outputs {
+            Ok(outputs) => self.deliver(batch, outputs),
+            Err(error) => {
+                let (again, broken) = verdict(&error);
+                self.settle(batch, &error, again);
+                if broken {
+                    self.recover(&error);
+                }
+            }
         }
     }
 
@@ -353,14 +377,7 @@ impl Dispatcher {
         }
         self.slots.clear();
         self.full = false;
-        let mut reloaded = self.reload();
-        // What broke the device may do so while it is loaded, too.
-        for _ in 1..RELOADS {
-            if reloaded.is_ok() {
-                break;
-            }
-            reloaded = self.reload();
-        }
+        let reloaded = self.reload();
         self.shared.progress.fetch_add(1, Ordering::Relaxed);
         match reloaded {
             Ok(()) => {
@@ -370,15 +387,34 @@ impl Dispatcher {
                     statistics.device = device;
                 });
             }
-            // What broke the device says more than why it stays broken.
-            Err(_) => self.dead = Some(cause.clone()),
+            Err(failure) => {
+                let_go_if_gone(&mut self.device, cause, &failure);
+                // What broke the device says more than why it stays broken.
+                self.dead = Some(cause.clone());
+            }
         }
     }
 
     fn reload(&mut self) -> Result<(), DeviceError> {
-        self.device.reset(Instant::now() + self.options.deadline)?;
-        let deadline = Instant::now() + self.options.key_deadline;
-        self.device.load_keys(&self.key, &mut |_, _| (), deadline)
+        let (key, shared, options) = (&self.key, &self.shared, &self.options);
+        let mut load = |device: &mut dyn Device| {
+            let deadline = Instant::now() + options.key_deadline;
+            device.load_keys(key, &mut |_, _| (), deadline)
+        };
+        let mut proceed = || {
+            // Every step has a deadline of its own; those who wait see that they are taken.
+            shared.progress.fetch_add(1, Ordering::Relaxed);
+            if shared.closing.load(Ordering::Relaxed) {
+                return Err(DeviceError::Cancelled);
+            }
+            Ok(())
+        };
+        bring_back(
+            self.device.as_mut(),
+            options.deadline,
+            &mut load,
+            &mut proceed,
+        )
     }
 
     fn refuse_all(&mut self, error: &DeviceError) {

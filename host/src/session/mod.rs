@@ -120,6 +120,8 @@ struct Shared {
     statistics: Mutex<SessionStatistics>,
     /// Counts everything that the device finishes; a waiting thread sees by it that things move.
     progress: AtomicU64,
+    /// No handle of the session is left.
+    closing: AtomicBool,
 }
 
 /// A loaded evaluation key on a device. Clones share the device.
@@ -143,6 +145,7 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.requests = None;
+        self.shared.closing.store(true, Ordering::Relaxed);
         let handle = self
             .dispatcher
             .lock()
@@ -184,6 +187,7 @@ impl Session {
                 lut_uploads: 0,
             }),
             progress: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
         });
         let (requests, inbox) = unbounded();
         let dispatcher = Dispatcher::new(

@@ -1,12 +1,31 @@
 //! The devices of a pool, as seen from outside of their threads.
 
-use super::PoolOptions;
 use super::worker::{Command, Event, Tables, Worker};
 use crate::device::{Device, Identity, Statistics};
 use crossbeam_channel::{Sender, unbounded};
 use gyrus_interface::DeviceError;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long a pool waits for its devices.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolOptions {
+    /// Longest time of a batch, and of a reset, of one device.
+    pub deadline: Duration,
+    /// Longest time to load the evaluation key again.
+    pub key_deadline: Duration,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(60),
+            key_deadline: Duration::from_secs(300),
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -26,6 +45,8 @@ pub(super) struct Member {
     /// Batches that it has, and their inputs.
     pub(super) batches: usize,
     pub(super) inputs: usize,
+    /// The batch that it got last.
+    pub(super) latest: u64,
     /// What it said before the last reset does not count.
     pub(super) epoch: u64,
     pub(super) commands: Option<Sender<Command>>,
@@ -44,6 +65,7 @@ impl Member {
         options: PoolOptions,
         reports: &Sender<(usize, u64, Event)>,
         tables: &Arc<Mutex<Tables>>,
+        closing: &Arc<AtomicBool>,
     ) -> Result<Self, DeviceError> {
         let (commands, inbox) = unbounded();
         let statistics = Arc::default();
@@ -56,6 +78,7 @@ impl Member {
             inbox,
             reports.clone(),
             Arc::clone(tables),
+            Arc::clone(closing),
             Arc::clone(&statistics),
         );
         let thread = std::thread::Builder::new()
@@ -68,6 +91,7 @@ impl Member {
             max_in_flight,
             batches: 0,
             inputs: 0,
+            latest: 0,
             epoch: 0,
             commands: Some(commands),
             statistics,
@@ -116,6 +140,7 @@ pub(super) fn joined(devices: &[Box<dyn Device>]) -> Result<Identity, DeviceErro
             max_batch: pool.max_batch.min(member.max_batch),
             max_in_flight: pool.max_in_flight + member.max_in_flight,
             preferred_batch: pool.preferred_batch.min(member.preferred_batch),
+            devices: pool.devices + member.devices,
             ..pool
         },
     ))

@@ -8,6 +8,8 @@
 mod member;
 mod worker;
 
+pub use member::PoolOptions;
+
 use super::checks::{check_batch, check_luts};
 use super::{Batch, BatchTag, Device, Finished, Identity, LutSlot, Progress, Statistics};
 use crate::key::EvaluationKey;
@@ -15,6 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 use gyrus_interface::{DeviceError, ParameterSet};
 use member::{Member, State, joined};
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use worker::{Command, Event, Tables};
@@ -23,24 +26,6 @@ use worker::{Command, Event, Tables};
 const REDONE: u32 = 2;
 /// What a thread may take beyond the deadline of its device.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// How long a pool waits for its devices.
-#[derive(Debug, Clone, Copy)]
-pub struct PoolOptions {
-    /// Longest time of a batch, and of a reset, of one device.
-    pub deadline: Duration,
-    /// Longest time to load the evaluation key again.
-    pub key_deadline: Duration,
-}
-
-impl Default for PoolOptions {
-    fn default() -> Self {
-        Self {
-            deadline: Duration::from_secs(60),
-            key_deadline: Duration::from_secs(300),
-        }
-    }
-}
 
 /// A batch that was handed over.
 struct InFlight {
@@ -65,6 +50,8 @@ pub struct Pool {
     finished: VecDeque<Finished>,
     /// Why the last member went out.
     error: Option<DeviceError>,
+    /// Tells the threads to end with the step that they are at.
+    closing: Arc<AtomicBool>,
 }
 
 impl Pool {
@@ -76,10 +63,10 @@ impl Pool {
     pub fn new(devices: Vec<Box<dyn Device>>, options: PoolOptions) -> Result<Self, DeviceError> {
         let identity = joined(&devices)?;
         let (reports, events) = unbounded();
-        let tables = Arc::default();
+        let (tables, closing) = (Arc::default(), Arc::default());
         let mut members = Vec::new();
         for (number, device) in devices.into_iter().enumerate() {
-            let member = Member::start(device, number, options, &reports, &tables)?;
+            let member = Member::start(device, number, options, &reports, &tables, &closing)?;
             members.push(member);
         }
         Ok(Self {
@@ -93,6 +80,7 @@ impl Pool {
             backlog: VecDeque::new(),
             finished: VecDeque::new(),
             error: None,
+            closing,
         })
     }
 
@@ -134,7 +122,9 @@ impl Pool {
                 one.inputs * other.preferred_batch,
                 other.inputs * one.preferred_batch,
             );
-            one_s.cmp(&other_s).then(one.batches.cmp(&other.batches))
+            // Those that are alike take turns.
+            let (one, other) = ((one.batches, one.latest), (other.batches, other.latest));
+            one_s.cmp(&other_s).then(one.cmp(&other))
         })?;
         Some(number)
     }
@@ -153,6 +143,7 @@ impl Pool {
             };
             if member.tell(Command::Submit(tag, job.batch.clone())) {
                 job.member = Some(number);
+                member.latest = tag;
                 member.batches += 1;
                 member.inputs += job.batch.luts.len();
             } else {
@@ -197,20 +188,26 @@ impl Pool {
     fn hear(&mut self, number: usize, event: Event) {
         match event {
             Event::Finished(tag, outputs) => self.finish(tag, outputs),
-            Event::Returned(tag) => self.redo(tag, None),
+            Event::Returned(tag) => {
+                // One that takes none, and has not said so, would get it again and again.
+                self.change(number, State::Up, State::Out);
+                self.redo(tag, None);
+            }
             Event::Failed(tags, cause) => {
-                self.set(number, State::Recovering);
+                self.change(number, State::Up, State::Recovering);
                 for tag in tags {
                     self.redo(tag, Some(&cause));
                 }
             }
-            Event::Recovered => self.set(number, State::Up),
+            // One that was given up meanwhile may have the wrong key.
+            Event::Recovered => self.change(number, State::Recovering, State::Up),
             Event::Out(error) => {
                 self.set(number, State::Out);
                 self.error = Some(error);
             }
             // Of a command that was given up.
-            Event::Loaded(_) | Event::Reset(_) | Event::Progress(..) => (),
+            Event::Loaded(Err(_)) | Event::Reset(Err(_)) => self.set(number, State::Out),
+            Event::Loaded(Ok(())) | Event::Reset(Ok(())) | Event::Progress(..) => (),
         }
         self.place();
     }
@@ -218,6 +215,22 @@ impl Pool {
     fn set(&mut self, number: usize, state: State) {
         if let Some(member) = self.members.get_mut(number) {
             member.state = state;
+        }
+    }
+
+    /// Sets the state of a member that is in another.
+    fn change(&mut self, number: usize, from: State, to: State) {
+        if let Some(member) = self.members.get_mut(number)
+            && member.state == from
+        {
+            member.state = to;
+        }
+    }
+
+    /// Takes what the threads have said so far.
+    fn listen(&mut self) {
+        while let Ok((number, event)) = self.next_event(Instant::now()) {
+            self.hear(number, event);
         }
     }
 
@@ -348,7 +361,7 @@ impl Device for Pool {
         &mut self,
         first: LutSlot,
         luts: &[&[u64]],
-        deadline: Instant,
+        _: Instant,
     ) -> Result<(), DeviceError> {
         let Some(set) = &self.parameters else {
             let text = "no evaluation key is loaded";
@@ -360,7 +373,9 @@ impl Device for Pool {
             let table: Arc<[u64]> = (*lut).into();
             lock(&self.tables).insert(slot, Arc::clone(&table));
             for member in &mut self.members {
-                member.tell(Command::Table(LutSlot(slot), Arc::clone(&table), deadline));
+                if member.state != State::Out {
+                    member.tell(Command::Table(LutSlot(slot), Arc::clone(&table)));
+                }
             }
         }
         Ok(())
@@ -372,14 +387,17 @@ impl Device for Pool {
             return Err(DeviceError::Request(text.to_owned()));
         };
         check_batch(&self.identity, set, &batch)?;
+        // A member that has failed is none to hand a batch to.
+        self.listen();
         self.fate()?;
         let recovering = self
             .members
             .iter()
             .any(|member| member.state == State::Recovering);
-        let waits = recovering && self.in_flight.len() < self.identity.max_in_flight;
-        if self.least_loaded().is_none() && !waits {
-            return Err(DeviceError::RingFull(self.in_flight.len()));
+        let held = self.in_flight.len() + self.finished.len();
+        let places = recovering || self.least_loaded().is_some();
+        if held >= self.identity.max_in_flight || !places {
+            return Err(DeviceError::RingFull(held));
         }
         let tag = self.next_tag;
         self.next_tag += 1;
@@ -440,6 +458,11 @@ impl Device for Pool {
         self.all(command, deadline, &mut |_, _| ())
     }
 
+    fn check(&mut self) -> Result<(), DeviceError> {
+        self.listen();
+        self.fate()
+    }
+
     fn statistics(&self) -> Statistics {
         let mut sum = Statistics::default();
         for statistics in self.each() {
@@ -451,12 +474,13 @@ impl Device for Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
         for member in &mut self.members {
             member.commands = None;
         }
         for member in &mut self.members {
             if let Some(thread) = member.thread.take() {
-                // Ends as soon as what its device does has, which has a deadline.
+                // Ends with the reset, the upload or the wait that it is at; each has a deadline.
                 let _ = thread.join();
             }
         }

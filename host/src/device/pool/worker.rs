@@ -1,11 +1,14 @@
 //! The thread of one device of a pool.
 
 use super::{PoolOptions, lock};
-use crate::device::{Batch, BatchTag, Device, LutSlot, Statistics, verdict};
+use crate::device::{
+    Batch, BatchTag, Device, LOOK, LutSlot, Statistics, bring_back, let_go_if_gone, verdict,
+};
 use crate::key::EvaluationKey;
-use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use gyrus_interface::DeviceError;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,7 +21,7 @@ const SLICE: Duration = Duration::from_micros(500);
 /// What the pool asks for.
 pub(super) enum Command {
     Load(Arc<EvaluationKey>, Instant),
-    Table(LutSlot, Arc<[u64]>, Instant),
+    Table(LutSlot, Arc<[u64]>),
     Submit(u64, Batch),
     Cancel(u64),
     /// With the epoch that begins.
@@ -57,12 +60,16 @@ pub(super) struct Worker {
     inbox: Receiver<Command>,
     reports: Sender<(usize, u64, Event)>,
     tables: Arc<Mutex<Tables>>,
+    /// The pool is going.
+    closing: Arc<AtomicBool>,
     statistics: Arc<Mutex<Statistics>>,
     epoch: u64,
     key: Option<Arc<EvaluationKey>>,
     on_device: HashMap<BatchTag, OnDevice>,
     /// Batches that there was no room for.
     waiting: VecDeque<(u64, Batch)>,
+    /// Commands that came during a recovery.
+    kept: VecDeque<Command>,
     /// It has failed, and finished nothing since.
     failed: bool,
     out: bool,
@@ -76,6 +83,7 @@ impl Worker {
         inbox: Receiver<Command>,
         reports: Sender<(usize, u64, Event)>,
         tables: Arc<Mutex<Tables>>,
+        closing: Arc<AtomicBool>,
         statistics: Arc<Mutex<Statistics>>,
     ) -> Self {
         Self {
@@ -85,11 +93,13 @@ impl Worker {
             inbox,
             reports,
             tables,
+            closing,
             statistics,
             epoch: 0,
             key: None,
             on_device: HashMap::new(),
             waiting: VecDeque::new(),
+            kept: VecDeque::new(),
             failed: false,
             out: false,
         }
@@ -97,17 +107,37 @@ impl Worker {
 
     /// Works until the pool is gone.
     pub(super) fn run(mut self) {
-        loop {
-            let command = if self.on_device.is_empty() {
-                self.inbox.recv().map_err(|_| TryRecvError::Disconnected)
-            } else {
-                self.inbox.try_recv()
-            };
-            match command {
+        while !self.closing.load(Ordering::Relaxed) {
+            let idle = self.on_device.is_empty();
+            match self.next_command(idle) {
                 Ok(command) => self.obey(command),
-                Err(TryRecvError::Empty) => self.wait(),
-                Err(TryRecvError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) if idle => self.look(),
+                Err(RecvTimeoutError::Timeout) => self.wait(),
+                Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    /// What the pool asks for next; who has nothing else to do waits a little for it.
+    fn next_command(&mut self, idle: bool) -> Result<Command, RecvTimeoutError> {
+        if let Some(command) = self.kept.pop_front() {
+            Ok(command)
+        } else if idle {
+            self.inbox.recv_timeout(LOOK)
+        } else {
+            self.inbox.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            })
+        }
+    }
+
+    /// Looks whether a device that has nothing to do is still there.
+    fn look(&mut self) {
+        match self.device.check() {
+            Ok(()) => (),
+            Err(error) if self.out => let_go_if_gone(&mut self.device, &error, &error),
+            Err(error) => self.recover(error),
         }
     }
 
@@ -125,7 +155,9 @@ impl Worker {
                 self.submit();
             }
             Command::Table(..) if self.out => (),
-            Command::Table(slot, table, deadline) => {
+            Command::Table(slot, table) => {
+                // The pool's caller does not wait for it, and it may have waited for something itself.
+                let deadline = Instant::now() + self.options.deadline;
                 if let Err(error) = self.device.load_luts(slot, &[&table], deadline) {
                     self.recover(error);
                 }
@@ -203,13 +235,13 @@ impl Worker {
                     }
                 }
             }
-            Err(DeviceError::Timeout(_)) => {
-                let now = Instant::now();
-                if self.on_device.values().any(|batch| batch.expires < now) {
-                    self.recover(DeviceError::Timeout(self.options.deadline));
-                }
-            }
+            Err(DeviceError::Timeout(_)) => (),
             Err(error) => self.recover(error),
+        }
+        // A device may finish others and never that one.
+        let now = Instant::now();
+        if self.on_device.values().any(|batch| batch.expires < now) {
+            self.recover(DeviceError::Timeout(self.options.deadline));
         }
     }
 
@@ -222,7 +254,12 @@ impl Worker {
             self.report(Event::Returned(tag));
         }
         let again = std::mem::replace(&mut self.failed, true);
-        let recovered = if again { Err(cause) } else { self.reload() };
+        let recovered = if again {
+            Err(cause)
+        } else {
+            let recovered = self.reload();
+            recovered.inspect_err(|failure| let_go_if_gone(&mut self.device, &cause, failure))
+        };
         self.out = recovered.is_err();
         self.report(match recovered {
             Ok(()) => Event::Recovered,
@@ -230,18 +267,46 @@ impl Worker {
         });
     }
 
+    /// Resets the device and loads it again. Batches that come meanwhile go back to the pool, which may have
+    /// another device for them.
     fn reload(&mut self) -> Result<(), DeviceError> {
-        self.device.reset(Instant::now() + self.options.deadline)?;
-        let Some(key) = self.key.clone() else {
-            return Ok(());
+        let options = self.options;
+        let mut load = |device: &mut dyn Device| {
+            let Some(key) = &self.key else {
+                return Ok(());
+            };
+            let deadline = Instant::now() + options.key_deadline;
+            device.load_keys(key, &mut |_, _| (), deadline)?;
+            let tables = lock(&self.tables).clone();
+            for (slot, table) in tables {
+                device.load_luts(LutSlot(slot), &[&table], deadline)?;
+            }
+            Ok(())
         };
-        let deadline = Instant::now() + self.options.key_deadline;
-        self.device.load_keys(&key, &mut |_, _| (), deadline)?;
-        // Tables of which a command is on its way still are loaded twice.
-        let tables = lock(&self.tables).clone();
-        for (slot, table) in tables {
-            self.device.load_luts(LutSlot(slot), &[&table], deadline)?;
-        }
-        Ok(())
+        let mut proceed = || {
+            for command in self.inbox.try_iter() {
+                match command {
+                    Command::Submit(tag, _) => {
+                        let returned = (self.number, self.epoch, Event::Returned(tag));
+                        let _ = self.reports.send(returned);
+                    }
+                    // It is among those that are loaded, or of a batch that has gone back.
+                    Command::Table(..) | Command::Cancel(_) => (),
+                    Command::Load(..) | Command::Reset(..) => self.kept.push_back(command),
+                }
+            }
+            // What the pool wants reset need not be brought back first.
+            let reset = |command: &Command| matches!(command, Command::Reset(..));
+            if self.closing.load(Ordering::Relaxed) || self.kept.iter().any(reset) {
+                return Err(DeviceError::Cancelled);
+            }
+            Ok(())
+        };
+        bring_back(
+            self.device.as_mut(),
+            options.deadline,
+            &mut load,
+            &mut proceed,
+        )
     }
 }

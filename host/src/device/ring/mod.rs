@@ -130,6 +130,7 @@ impl<T: Transport> RingDevice<T> {
             max_batch: card.max_batch as usize,
             max_in_flight: batches_in_flight(entries),
             preferred_batch: card.slots.min(card.max_batch) as usize,
+            devices: 1,
         };
         Ok(Self {
             driver,
@@ -368,6 +369,10 @@ impl<T: Transport> Device for RingDevice<T> {
         self.driver.reset(deadline)?;
         self.statistics.resets += 1;
         Ok(())
+    }
+
+    fn check(&mut self) -> Result<(), DeviceError> {
+        self.driver.check()
     }
 
     fn statistics(&self) -> Statistics {
