@@ -1,10 +1,9 @@
 //! The devices of a pool, as seen from outside of their threads.
 
-use super::worker::{Command, Event, Tables, Worker};
+use super::worker::{Command, Common, Worker};
 use crate::device::{Device, Identity, Statistics};
 use crossbeam_channel::{Sender, unbounded};
 use gyrus_interface::DeviceError;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -62,10 +61,7 @@ impl Member {
     pub(super) fn start(
         device: Box<dyn Device>,
         number: usize,
-        options: PoolOptions,
-        reports: &Sender<(usize, u64, Event)>,
-        tables: &Arc<Mutex<Tables>>,
-        closing: &Arc<AtomicBool>,
+        common: &Common,
     ) -> Result<Self, DeviceError> {
         let (commands, inbox) = unbounded();
         let statistics = Arc::default();
@@ -74,11 +70,8 @@ impl Member {
         let worker = Worker::new(
             device,
             number,
-            options,
+            common.clone(),
             inbox,
-            reports.clone(),
-            Arc::clone(tables),
-            Arc::clone(closing),
             Arc::clone(&statistics),
         );
         let thread = std::thread::Builder::new()

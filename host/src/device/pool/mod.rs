@@ -20,7 +20,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use worker::{Command, Event, Tables};
+use worker::{Command, Common, Event, Tables};
 
 /// Times that a batch is done again because its device failed, before it is the batch that is at fault.
 const REDONE: u32 = 2;
@@ -63,24 +63,29 @@ impl Pool {
     pub fn new(devices: Vec<Box<dyn Device>>, options: PoolOptions) -> Result<Self, DeviceError> {
         let identity = joined(&devices)?;
         let (reports, events) = unbounded();
-        let (tables, closing) = (Arc::default(), Arc::default());
+        let common = Common {
+            options,
+            reports,
+            tables: Arc::default(),
+            closing: Arc::default(),
+        };
         let mut members = Vec::new();
         for (number, device) in devices.into_iter().enumerate() {
-            let member = Member::start(device, number, options, &reports, &tables, &closing)?;
+            let member = Member::start(device, number, &common)?;
             members.push(member);
         }
         Ok(Self {
             identity,
             members,
             events,
-            tables,
+            tables: common.tables,
             parameters: None,
             next_tag: 1,
             in_flight: HashMap::new(),
             backlog: VecDeque::new(),
             finished: VecDeque::new(),
             error: None,
-            closing,
+            closing: common.closing,
         })
     }
 

@@ -53,15 +53,21 @@ fn needs_reset(error: &DeviceError) -> bool {
     verdict(error).1
 }
 
+/// What all threads of a pool share.
+#[derive(Clone)]
+pub(super) struct Common {
+    pub(super) options: PoolOptions,
+    pub(super) reports: Sender<(usize, u64, Event)>,
+    pub(super) tables: Arc<Mutex<Tables>>,
+    /// The pool is going.
+    pub(super) closing: Arc<AtomicBool>,
+}
+
 pub(super) struct Worker {
     device: Box<dyn Device>,
     number: usize,
-    options: PoolOptions,
+    common: Common,
     inbox: Receiver<Command>,
-    reports: Sender<(usize, u64, Event)>,
-    tables: Arc<Mutex<Tables>>,
-    /// The pool is going.
-    closing: Arc<AtomicBool>,
     statistics: Arc<Mutex<Statistics>>,
     epoch: u64,
     key: Option<Arc<EvaluationKey>>,
@@ -79,21 +85,15 @@ impl Worker {
     pub(super) fn new(
         device: Box<dyn Device>,
         number: usize,
-        options: PoolOptions,
+        common: Common,
         inbox: Receiver<Command>,
-        reports: Sender<(usize, u64, Event)>,
-        tables: Arc<Mutex<Tables>>,
-        closing: Arc<AtomicBool>,
         statistics: Arc<Mutex<Statistics>>,
     ) -> Self {
         Self {
             device,
             number,
-            options,
+            common,
             inbox,
-            reports,
-            tables,
-            closing,
             statistics,
             epoch: 0,
             key: None,
@@ -107,7 +107,7 @@ impl Worker {
 
     /// Works until the pool is gone.
     pub(super) fn run(mut self) {
-        while !self.closing.load(Ordering::Relaxed) {
+        while !self.common.closing.load(Ordering::Relaxed) {
             let idle = self.on_device.is_empty();
             match self.next_command(idle) {
                 Ok(command) => self.obey(command),
@@ -144,7 +144,7 @@ impl Worker {
     fn report(&self, event: Event) {
         *lock(&self.statistics) = self.device.statistics();
         // A pool that is gone needs to know nothing.
-        let _ = self.reports.send((self.number, self.epoch, event));
+        let _ = self.common.reports.send((self.number, self.epoch, event));
     }
 
     fn obey(&mut self, command: Command) {
@@ -157,7 +157,7 @@ impl Worker {
             Command::Table(..) if self.out => (),
             Command::Table(slot, table) => {
                 // The pool's caller does not wait for it, and it may have waited for something itself.
-                let deadline = Instant::now() + self.options.deadline;
+                let deadline = Instant::now() + self.common.options.deadline;
                 if let Err(error) = self.device.load_luts(slot, &[&table], deadline) {
                     self.recover(error);
                 }
@@ -173,7 +173,7 @@ impl Worker {
                 }
             }
             Command::Load(key, deadline) => {
-                let (reports, place) = (&self.reports, (self.number, self.epoch));
+                let (reports, place) = (&self.common.reports, (self.number, self.epoch));
                 let mut progress = |done, total| {
                     let _ = reports.send((place.0, place.1, Event::Progress(done, total)));
                 };
@@ -200,7 +200,7 @@ impl Worker {
             let tag = *tag;
             match self.device.submit(batch.clone()) {
                 Ok(device_s) => {
-                    let expires = Instant::now() + self.options.deadline;
+                    let expires = Instant::now() + self.common.options.deadline;
                     self.on_device.insert(device_s, OnDevice { tag, expires });
                     self.waiting.pop_front();
                 }
@@ -241,7 +241,7 @@ impl Worker {
         // A device may finish others and never that one.
         let now = Instant::now();
         if self.on_device.values().any(|batch| batch.expires < now) {
-            self.recover(DeviceError::Timeout(self.options.deadline));
+            self.recover(DeviceError::Timeout(self.common.options.deadline));
         }
     }
 
@@ -270,14 +270,14 @@ impl Worker {
     /// Resets the device and loads it again. Batches that come meanwhile go back to the pool, which may have
     /// another device for them.
     fn reload(&mut self) -> Result<(), DeviceError> {
-        let options = self.options;
+        let options = self.common.options;
         let mut load = |device: &mut dyn Device| {
             let Some(key) = &self.key else {
                 return Ok(());
             };
             let deadline = Instant::now() + options.key_deadline;
             device.load_keys(key, &mut |_, _| (), deadline)?;
-            let tables = lock(&self.tables).clone();
+            let tables = lock(&self.common.tables).clone();
             for (slot, table) in tables {
                 device.load_luts(LutSlot(slot), &[&table], deadline)?;
             }
@@ -288,7 +288,7 @@ impl Worker {
                 match command {
                     Command::Submit(tag, _) => {
                         let returned = (self.number, self.epoch, Event::Returned(tag));
-                        let _ = self.reports.send(returned);
+                        let _ = self.common.reports.send(returned);
                     }
                     // It is among those that are loaded, or of a batch that has gone back.
                     Command::Table(..) | Command::Cancel(_) => (),
@@ -297,7 +297,7 @@ impl Worker {
             }
             // What the pool wants reset need not be brought back first.
             let reset = |command: &Command| matches!(command, Command::Reset(..));
-            if self.closing.load(Ordering::Relaxed) || self.kept.iter().any(reset) {
+            if self.common.closing.load(Ordering::Relaxed) || self.kept.iter().any(reset) {
                 return Err(DeviceError::Cancelled);
             }
             Ok(())
