@@ -56,6 +56,7 @@ fn cycles_of_a_cmux_beside_those_of_hpu_where_they_compare() {
     for part in [
         "cycles a CMUX and ciphertext (HPU: 32)",
         "32 cycles a CMUX and ciphertext, 278 with two in flight",
+        " over n (HPU: 278)",
     ] {
         assert!(primary.contains(part), "no '{part}' in:\n{primary}");
     }

@@ -291,6 +291,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     } = measure(device, &set, arguments.queued.into(), batches, out)?;
 
     let clock = identity.clock_hz as f64;
+    // HPU's figures are of the primary set.
+    let primary = set.name == PRIMARY;
     let bootstraps = (batches * count) as f64;
     let seconds = counted.cycles as f64 / clock;
     let share = |cycles: u64| 100.0 * cycles as f64 / counted.cycles.max(1) as f64;
@@ -316,6 +318,14 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         single.cycles as f64 / clock * 1e6,
         clock / 1e6
     ))?;
+    if let Some(Counters { cycles, .. }) = pair {
+        // HPU's figure is derived so, too.
+        let cmux = cycles as f64 / set.lwe_dimension.0 as f64;
+        let hpu = if primary { " (HPU: 278)" } else { "" };
+        out.result(format_args!(
+            "two         {cycles} cycles for two at once and nothing else: {cmux:.1} over n{hpu}"
+        ))?;
+    }
     out.result(format_args!(
         "sustained   {:.0} cycles a KS + PBS, {batches} batches of {count} with {queued} in flight: \
          {:.0} PBS/s at {:.0} MHz",
@@ -324,19 +334,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         clock / 1e6
     ))?;
     let cmux = counted.cycles as f64 / bootstraps / set.lwe_dimension.0 as f64;
-    // HPU's figures are of the primary set.
-    let primary = set.name == PRIMARY;
     let hpu = if primary { " (HPU: 32)" } else { "" };
     out.result(format_args!(
         "CMUX        {cmux:.2} cycles a CMUX and ciphertext{hpu}, all stages and waits included"
     ))?;
-    if let Some(pair) = pair.filter(|pair| pair.turn_cycles > 0) {
-        let turn = pair.busy_cycles as f64 / set.lwe_dimension.0 as f64;
-        let hpu = if primary { " (HPU: 278)" } else { "" };
-        out.result(format_args!(
-            "two         {turn:.1} cycles a CMUX with two in flight{hpu}, loading and results included"
-        ))?;
-    }
     if counted.turn_cycles == 0 {
         out.result(
             "core        there is none: the cycles of this device are nanoseconds of this computer, and say \
