@@ -193,11 +193,15 @@ fn mac(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError
 }
 
 fn accumulator(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
-    let accumulator =
-        Accumulator::new(parameters.lanes, parameters.slots).map_err(BuildError::from)?;
-    Ok(design(name, accumulator)?
-        .parameter("lanes", parameters.lanes)
-        .parameter("slots", parameters.slots)
+    let CoreParameters {
+        lanes,
+        max_log2_n,
+        slots,
+        ..
+    } = *parameters;
+    let accumulator = Accumulator::new(lanes, max_log2_n, slots).map_err(BuildError::from)?;
+    Ok(sized(design(name, accumulator)?, parameters)
+        .parameter("slots", slots)
         .latency("difference", Accumulator::READ_LATENCY)
         .latency("add", Accumulator::ADD_LATENCY))
 }

@@ -145,13 +145,13 @@ impl Tables {
     /// Rising edges from `read_slot` and `read_time` to `words`.
     pub const LATENCY: usize = GroupAddress::LATENCY + Ram::<64>::LATENCY;
 
-    /// For `slots` ciphertexts in `lanes` lanes.
+    /// For `slots` ciphertexts of N up to 2^`max_log2_n` in `lanes` lanes.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128 and `slots` in 1..=16.
-    pub fn new(lanes: usize, slots: usize) -> Result<Self, Unsupported> {
-        let shape = Shape::new(lanes)?;
+    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128, `max_log2_n` in 8..=11 and `slots` in 1..=16.
+    pub fn new(lanes: usize, max_log2_n: usize, slots: usize) -> Result<Self, Unsupported> {
+        let shape = Shape::new(lanes, max_log2_n)?;
         if !(1..=16).contains(&slots) {
             return Err(Unsupported::Slots(slots));
         }

@@ -98,13 +98,13 @@ impl Accumulator {
     /// Cycles from an accumulation or a load to the next accumulation in the same slot and time.
     pub const ADD_SPACING: usize = AccumulateLane::LATENCY + 1;
 
-    /// The accumulators of `slots` ciphertexts in `lanes` lanes, all zero.
+    /// The accumulators of `slots` ciphertexts of N up to 2^`max_log2_n` in `lanes` lanes, all zero.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128 and `slots` in 1..=16.
-    pub fn new(lanes: usize, slots: usize) -> Result<Self, Unsupported> {
-        let shape = Shape::new(lanes)?;
+    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128, `max_log2_n` in 8..=11 and `slots` in 1..=16.
+    pub fn new(lanes: usize, max_log2_n: usize, slots: usize) -> Result<Self, Unsupported> {
+        let shape = Shape::new(lanes, max_log2_n)?;
         if !(1..=16).contains(&slots) {
             return Err(Unsupported::Slots(slots));
         }

@@ -207,7 +207,7 @@ impl BlindRotate {
         }
         let lanes = shape.lanes();
         let rows = shape.pass_cycles(shape.max_log2_n()) * levels;
-        let accumulator = Accumulator::new(lanes, slots)?;
+        let accumulator = Accumulator::new(lanes, shape.max_log2_n(), slots)?;
         let key_store = KeyStore::new(shape.pairs(), rows, beat_words)?;
         let forward = Transform::new(shape, Direction::Forward);
         let inverse = Transform::new(shape, Direction::Inverse);
@@ -288,9 +288,9 @@ impl BlindRotate {
             result_tag: ResultTag::new(latencies.to_add()),
             // Its words come with the datapath's, one cycle behind the request to add.
             table_tag: TableTag::new(latencies.to_add() + 1 - Tables::LATENCY),
-            tables: Tables::new(lanes, slots)?,
+            tables: Tables::new(lanes, shape.max_log2_n(), slots)?,
             result_end: ResultEnd::default(),
-            results: Results::new(lanes, slots)?,
+            results: Results::new(lanes, shape.max_log2_n(), slots)?,
             deliver: Deliver::default(),
             sample_extract: SampleExtract::new(Results::LATENCY),
             _latencies: latencies,
