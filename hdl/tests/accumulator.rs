@@ -52,8 +52,8 @@ struct Driver {
     /// By slot, row and index.
     polynomials: Vec<[Vec<u64>; 2]>,
     changes: Vec<Change>,
-    /// What the accumulation or load that was asked for in the last cycle writes.
-    addend: Option<(Vec<u64>, bool)>,
+    /// What the accumulations or loads that were asked for in the last two cycles write, the oldest first.
+    addends: [Option<(Vec<u64>, bool)>; 2],
     cycle: usize,
     /// Time, slot, kind and words, by the cycle of the sample.
     differences: HashMap<usize, (usize, usize, bool, Vec<u64>)>,
@@ -72,7 +72,7 @@ impl Driver {
                 .map(|_| std::array::from_fn(|_| vec![0; 1 << log2_n]))
                 .collect(),
             changes: Vec::new(),
-            addend: None,
+            addends: [None, None],
             cycle: 0,
             differences: HashMap::new(),
         }
@@ -150,13 +150,13 @@ impl Driver {
         } else {
             inputs.extend([0, noise(4), noise(12), noise(1)]);
         }
-        // What the last cycle's request writes: the addend, with a part of it as carry, or the load.
+        // What the request of the cycle before the last writes: the addend, with a part of it as carry, or the load.
         let (mut addends, mut carries, mut loads) = (Vec::new(), Vec::new(), Vec::new());
         for lane in 0..self.lanes {
             let carry = noise(1);
             carries.push(carry);
             let (mut addend, mut loaded) = (noise(64), noise(64));
-            match &self.addend {
+            match &self.addends[0] {
                 Some((words, true)) => loaded = words[lane].into(),
                 Some((words, false)) => addend = words[lane].wrapping_sub(carry as u64).into(),
                 None => {}
@@ -167,7 +167,8 @@ impl Driver {
         inputs.extend(addends);
         inputs.extend(carries);
         inputs.extend(loads);
-        self.addend = requests.add.map(|(_, _, words, load)| (words, load));
+        self.addends.swap(0, 1);
+        self.addends[1] = requests.add.map(|(_, _, words, load)| (words, load));
 
         let outputs = self.bench.cycle(&inputs);
         let (lanes, log2_n) = (self.lanes, self.log2_n);

@@ -59,7 +59,7 @@ pub enum BuildError {
 
 const _: () = assert!(
     SwitchModulus::LATENCY == 1,
-    "an addend comes one cycle behind its request"
+    "an addend comes two cycles behind its request, which comes one before the residue"
 );
 
 /// The core.
@@ -217,7 +217,8 @@ impl BlindRotate {
             forward: forward.latency(),
             mac: Mac::LATENCY,
             inverse: inverse.latency(),
-            add: Accumulator::ADD_LATENCY,
+            // The request comes a cycle before the result.
+            add: Accumulator::ADD_LATENCY - 1,
         };
         Ok(Self {
             clock: Signal::default(),
@@ -286,8 +287,8 @@ impl BlindRotate {
             inverse,
             words: many(lanes, |_| SwitchModulus::default()),
             result_tag: ResultTag::new(latencies.to_add()),
-            // Its words come with the datapath's, one cycle behind the request to add.
-            table_tag: TableTag::new(latencies.to_add() + 1 - Tables::LATENCY),
+            // Its words come with the datapath's, two cycles behind the request to add.
+            table_tag: TableTag::new(latencies.to_add() + 2 - Tables::LATENCY),
             tables: Tables::new(lanes, shape.max_log2_n(), slots)?,
             result_end: ResultEnd::default(),
             results: Results::new(lanes, shape.max_log2_n(), slots)?,
