@@ -82,7 +82,8 @@ impl Logic for BlindRotate {
         wire!(slack.fine_mask <= configuration.fine_mask);
         wire!(slots.clock <= clock);
         wire!(slots.slot <= sequencer.next_slot);
-        wire!(slots.slack <= slack.cycles);
+        wire!(sequencer.next_slack <= slack.cycles);
+        wire!(slots.slack <= sequencer.slack);
         wire!(slots.grant <= sequencer.grant);
         wire!(slots.turn <= sequencer.turn);
         wire!(sequencer.slot_ready <= slots.ready);
