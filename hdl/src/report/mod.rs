@@ -12,7 +12,7 @@
 
 mod core;
 mod parse;
-mod tool;
+pub mod tool;
 mod units;
 
 pub use self::core::{CoreRow, core, parse_hierarchy};
