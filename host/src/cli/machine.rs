@@ -86,7 +86,6 @@ impl Machine {
         insecure: &Insecure,
         out: &Output,
     ) -> Result<Session, CliError> {
-        let key = tfhe::import_evaluation_key_as(key.compressed(), key.parameters().clone())?;
         let mut session_options = SessionOptions {
             insecure_parameters: insecure.allowed,
             ..SessionOptions::default()
@@ -95,7 +94,9 @@ impl Machine {
             session_options.deadline = RTL_DEADLINE;
             session_options.key_deadline = RTL_DEADLINE;
         }
+        // What stands in the way of a card shows before the key is expanded, which takes a while.
         let device = self.device(out)?;
+        let key = tfhe::import_evaluation_key_as(key.compressed(), key.parameters().clone())?;
         let mut progress = out.progress("loading the key", "bytes", 0);
         Ok(Session::open(
             device,
