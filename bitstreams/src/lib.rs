@@ -3,6 +3,9 @@
 //! The files are part of the program, so that nothing has to be there when it runs. Their comments have the source
 //! of every figure. A key that is not known here, or is missing, is refused.
 
+pub mod netlist;
+pub mod synthesis;
+
 use serde::Deserialize;
 use thiserror::Error;
 
