@@ -1,13 +1,13 @@
 //! An emitted design, module by module, as its text has it.
 
-use super::SynthesisError;
-use std::collections::BTreeMap;
+use super::{MemoryShape, SynthesisError};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines from which on a module below another is synthesised by itself; smaller ones are part of what is around.
 const LEAST_UNIT: u64 = 120;
 
 /// Most lines, those of the modules inside counted as often as they stand there, of what is synthesised as one.
-const MOST_UNIT: u64 = 6000;
+const MOST_UNIT: u64 = 1500;
 
 /// Words up to which a memory is made of LUTs.
 const DISTRIBUTED: u64 = 64;
@@ -28,7 +28,7 @@ pub(super) struct Port {
 pub(super) struct Memory {
     pub(super) width: u64,
     pub(super) depth: u64,
-    /// It starts with contents, or has to be a LUT's.
+    /// It starts with contents.
     pub(super) rom: bool,
 }
 
@@ -51,6 +51,15 @@ impl Memory {
         })
     }
 
+    /// For the count of blocks.
+    pub(super) const fn shape(self) -> MemoryShape {
+        MemoryShape {
+            width: self.width,
+            depth: self.depth,
+            rom: self.rom,
+        }
+    }
+
     /// LUTs, if it is one of LUTs: a column of 64 words each.
     pub(super) fn luts(self) -> Option<u64> {
         (self.depth <= DISTRIBUTED).then_some(self.width)
@@ -63,6 +72,8 @@ pub(super) struct Module {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) ports: Vec<Port>,
+    /// Modules directly inside.
+    pub(super) children: BTreeSet<String>,
     /// Lines, with those of the modules inside.
     weight: u64,
     /// Of the text, and of those of the modules inside.
@@ -74,6 +85,8 @@ pub(super) struct Module {
 #[derive(Debug)]
 pub(super) struct Hierarchy {
     pub(super) modules: BTreeMap<String, Module>,
+    /// Their names, as they follow each other.
+    order: Vec<String>,
 }
 
 /// How a module is synthesised.
@@ -123,6 +136,7 @@ impl Hierarchy {
     /// The modules of an emitted text, in which each stands behind those inside it.
     pub(super) fn new(text: &str) -> Result<Self, SynthesisError> {
         let mut modules: BTreeMap<String, Module> = BTreeMap::new();
+        let mut order = Vec::new();
         for part in text.split("\nmodule ").skip(1) {
             let (text, _) = part
                 .split_once("\nendmodule")
@@ -130,6 +144,7 @@ impl Hierarchy {
             let name = text.split(' ').next().unwrap_or_default().to_owned();
             let text = format!("module {text}\nendmodule\n");
             let ports = text.lines().skip(1).map_while(port).collect();
+            let mut children = BTreeSet::new();
             let mut weight = text.lines().count() as u64;
             let mut hash = blake3::Hasher::new();
             for line in text.lines() {
@@ -143,6 +158,7 @@ impl Hierarchy {
                 let inner = modules
                     .get(child)
                     .ok_or_else(|| broken("a module that comes before those inside it"))?;
+                children.insert(child.to_owned());
                 weight += inner.weight;
                 hash.update(inner.hash.as_bytes())
                     .update(instance.as_bytes());
@@ -152,13 +168,55 @@ impl Hierarchy {
                 name: name.clone(),
                 text,
                 ports,
+                children,
                 weight,
                 hash: hash.finalize(),
                 memory,
             };
+            order.push(name.clone());
             modules.insert(name, module);
         }
-        Ok(Self { modules })
+        Ok(Self { modules, order })
+    }
+
+    /// The memories that are not made of LUTs, as often as they stand in a module.
+    pub(super) fn memories(&self, top: &str) -> Result<BTreeMap<MemoryShape, u64>, SynthesisError> {
+        let mut inside: BTreeMap<&str, BTreeMap<MemoryShape, u64>> = BTreeMap::new();
+        // Each stands behind those inside it.
+        for name in &self.order {
+            let module = self.get(name)?;
+            let mut all = BTreeMap::new();
+            for line in module.text.lines().skip(1) {
+                let Some((child, _)) = instance(line) else {
+                    continue;
+                };
+                for (shape, count) in inside.get(child).into_iter().flatten() {
+                    *all.entry(*shape).or_insert(0) += count;
+                }
+            }
+            if let Some(memory) = module.memory
+                && memory.luts().is_none()
+            {
+                all.insert(memory.shape(), 1);
+            }
+            inside.insert(name, all);
+        }
+        let all = inside.remove(top);
+        all.ok_or_else(|| SynthesisError::NoModule(top.to_owned()))
+    }
+
+    /// Some modules, and all inside them.
+    pub(super) fn closure<'a>(&'a self, names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
+        let mut all = BTreeSet::new();
+        let mut open: Vec<&str> = names.into_iter().collect();
+        while let Some(name) = open.pop() {
+            if all.insert(name)
+                && let Some(module) = self.modules.get(name)
+            {
+                open.extend(module.children.iter().map(String::as_str));
+            }
+        }
+        all
     }
 
     pub(super) fn get(&self, name: &str) -> Result<&Module, SynthesisError> {

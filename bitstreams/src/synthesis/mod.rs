@@ -119,6 +119,14 @@ pub struct Breakdown {
     pub parts: BTreeMap<String, Synthesis>,
 }
 
+/// The larger memories of an emitted design, by their shape.
+///
+/// # Errors
+/// [`SynthesisError`] if the text cannot be taken apart.
+pub fn memories(text: &str, top: &str) -> Result<BTreeMap<MemoryShape, u64>, SynthesisError> {
+    Hierarchy::new(text)?.memories(top)
+}
+
 /// Synthesises an emitted design. `progress` is told how many units are done and how many are known.
 ///
 /// # Errors

@@ -32,7 +32,11 @@ fn file(path: &Path, source: std::io::Error) -> SynthesisError {
 
 impl Tool {
     /// What Yosys says of its version: results of another are not the same.
-    pub(super) fn version(&self) -> Result<String, SynthesisError> {
+    /// What Yosys says of its version.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn version(&self) -> Result<String, SynthesisError> {
         let output = Command::new(&self.yosys).arg("-V").output();
         let output = output.map_err(|error| self.not_started(error))?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -195,12 +195,7 @@ impl<'a> Variants<'a> {
                 Some(memory) => match memory.luts() {
                     Some(luts) => own.memory_lut += luts,
                     None => {
-                        let shape = MemoryShape {
-                            width: memory.width,
-                            depth: memory.depth,
-                            rom: memory.rom,
-                        };
-                        *memories.entry(shape).or_default() += 1;
+                        *memories.entry(memory.shape()).or_default() += 1;
                     }
                 },
                 None => {
@@ -223,7 +218,9 @@ impl<'a> Variants<'a> {
     /// Modules, black boxes, a frame for each variant, and one module with all frames.
     fn text(&self, variants: &[&Variant]) -> Result<String, SynthesisError> {
         let mut text = String::from("`default_nettype none\n");
-        for module in self.hierarchy.modules.values() {
+        let names = variants.iter().map(|(name, _)| name.as_str());
+        for name in self.hierarchy.closure(names) {
+            let module = self.hierarchy.get(name)?;
             if module.memory.is_some() {
                 text += &black_box(module, "");
             } else {
