@@ -4,10 +4,15 @@
 //! of every figure. A key that is not known here, or is missing, is refused.
 
 pub mod flow;
+mod elaborate;
 pub mod netlist;
+mod process;
 pub mod resources;
 pub mod synthesis;
 pub mod wrapper;
+
+pub use elaborate::{ElaborateError, elaborate};
+pub use process::ProcessError;
 
 use gyrus_hdl::card::{CardError, CardParameters};
 use serde::Deserialize;

@@ -7,8 +7,10 @@ mod table;
 pub use check::check;
 pub use measure::measure;
 
+use crate::process::ProcessError;
 use crate::resources::ChooseError;
 use crate::synthesis::{SynthesisError, Tool};
+use crate::wrapper::WrapperError;
 use crate::{Board, BoardError, all};
 use gyrus_hdl::emit::EmitError;
 use std::path::{Path, PathBuf};
@@ -38,6 +40,12 @@ pub enum FlowError {
     /// Synthesis.
     #[error(transparent)]
     Synthesis(#[from] SynthesisError),
+    /// A program, or a file.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The top module.
+    #[error(transparent)]
+    Wrapper(#[from] WrapperError),
     /// A design cannot be written.
     #[error(transparent)]
     Emit(#[from] EmitError),

@@ -20,10 +20,9 @@ pub use memory::{Blocks, MemoryShape};
 pub use run::Tool;
 
 use crate::netlist::{NetlistError, Path};
+use crate::process::ProcessError;
 use hierarchy::Hierarchy;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
 use thiserror::Error;
 use variant::Variants;
 
@@ -36,33 +35,12 @@ pub enum SynthesisError {
     /// No such module.
     #[error("the design has no module '{0}'")]
     NoModule(String),
-    /// Yosys is not installed.
-    #[error("{0} is missing: run scripts/setup --synth")]
-    Missing(PathBuf),
-    /// Yosys ended with an error.
-    #[error("Yosys failed ({status}), see {log}: {last_line}")]
-    Failed {
-        /// How it ended.
-        status: std::process::ExitStatus,
-        /// What it said.
-        log: PathBuf,
-        /// The last of it.
-        last_line: String,
-    },
-    /// Yosys did not end in time.
-    #[error("Yosys took more than {0:?} and was stopped")]
-    Deadline(Duration),
+    /// Yosys, or a file.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// Its netlist.
     #[error(transparent)]
     Netlist(#[from] NetlistError),
-    /// A file.
-    #[error("{path}: {source}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong.
-        source: std::io::Error,
-    },
 }
 
 /// What a design, or a part of it, takes.

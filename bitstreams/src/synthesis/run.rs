@@ -1,12 +1,10 @@
 //! Yosys as a child process with a deadline.
 
-use super::SynthesisError;
-use std::fs::{self, File};
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use crate::process::{self, ProcessError};
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
-use wait_timeout::ChildExt;
 
 /// Yosys, and where it works.
 #[derive(Debug, Clone)]
@@ -23,30 +21,17 @@ pub struct Tool {
     pub deadline: Duration,
 }
 
-fn file(path: &Path, source: std::io::Error) -> SynthesisError {
-    SynthesisError::File {
-        path: path.into(),
-        source,
-    }
-}
-
 impl Tool {
     /// What Yosys says of its version: results of another are not the same.
-    /// What Yosys says of its version.
     ///
     /// # Errors
     /// It is not there.
-    pub fn version(&self) -> Result<String, SynthesisError> {
-        let output = Command::new(&self.yosys).arg("-V").output();
-        let output = output.map_err(|error| self.not_started(error))?;
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    }
-
-    fn not_started(&self, error: std::io::Error) -> SynthesisError {
-        match error.kind() {
-            ErrorKind::NotFound => SynthesisError::Missing(self.yosys.clone()),
-            _ => file(&self.yosys, error),
-        }
+    pub fn version(&self) -> Result<String, ProcessError> {
+        fs::create_dir_all(&self.directory).map_err(|error| process::file(&self.directory, error))?;
+        let mut command = Command::new(&self.yosys);
+        command.arg("-V");
+        let said = process::run(command, &self.directory, "version.log", self.deadline)?;
+        Ok(said.trim().to_owned())
     }
 
     /// Synthesises a text in a directory of its own, there and gone; its netlist.
@@ -55,43 +40,18 @@ impl Tool {
         name: &str,
         verilog: &str,
         top: &str,
-    ) -> Result<String, SynthesisError> {
+    ) -> Result<String, ProcessError> {
         // Other processes may work beside this one.
         let directory = self
             .directory
             .join(format!("{name}-{}", std::process::id()));
-        fs::create_dir_all(&directory).map_err(|error| file(&directory, error))?;
-        let units = directory.join("units.v");
-        fs::write(&units, verilog).map_err(|error| file(&units, error))?;
-        let log = directory.join("yosys.log");
-        let output = File::create(&log).map_err(|error| file(&log, error))?;
-        let errors = output.try_clone().map_err(|error| file(&log, error))?;
-        let mut child = Command::new(&self.yosys)
-            .args(["-q", "-p", &self.script(top)])
-            .current_dir(&directory)
-            .stdout(output)
-            .stderr(errors)
-            .spawn()
-            .map_err(|error| self.not_started(error))?;
-        let ended = child.wait_timeout(self.deadline);
-        let Some(status) = ended.map_err(|error| file(&self.yosys, error))? else {
-            child.kill().map_err(|error| file(&self.yosys, error))?;
-            child.wait().map_err(|error| file(&self.yosys, error))?;
-            return Err(SynthesisError::Deadline(self.deadline));
-        };
-        if !status.success() {
-            let said = fs::read_to_string(&log).unwrap_or_default();
-            let last_line = said.lines().next_back().unwrap_or_default().to_owned();
-            return Err(SynthesisError::Failed {
-                status,
-                log,
-                last_line,
-            });
-        }
-        let netlist = directory.join("netlist.json");
-        let text = fs::read_to_string(&netlist).map_err(|error| file(&netlist, error))?;
-        fs::remove_dir_all(&directory).map_err(|error| file(&directory, error))?;
-        Ok(text)
+        process::write(&directory.join("units.v"), verilog)?;
+        let mut command = Command::new(&self.yosys);
+        command.args(["-q", "-p", &self.script(top)]);
+        process::run(command, &directory, "yosys.log", self.deadline)?;
+        let netlist = process::read(&directory.join("netlist.json"))?;
+        fs::remove_dir_all(&directory).map_err(|error| process::file(&directory, error))?;
+        Ok(netlist)
     }
 
     /// What Yosys is told.

@@ -8,6 +8,7 @@ use super::cache::{Cache, Cells};
 use super::hierarchy::{Hierarchy, Module, Role, instance};
 use super::{Breakdown, MemoryShape, Synthesis, SynthesisError, Tool};
 use crate::netlist::{self, Bit, Cell, Kind};
+use crate::process;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -71,12 +72,8 @@ impl<'a> Variants<'a> {
                 }
             }
             for (variant, key, cells) in this.run(tool, missing)? {
-                cache
-                    .put(&key, &cells)
-                    .map_err(|source| SynthesisError::File {
-                        path: tool.directory.clone(),
-                        source,
-                    })?;
+                let kept = cache.put(&key, &cells);
+                kept.map_err(|error| process::file(&tool.directory, error))?;
                 done.push((variant, cells));
             }
             wave = Vec::new();
