@@ -40,8 +40,11 @@ pub fn elaborate(
     process::write(&directory.join("platform_stub.v"), &black_box(platform))?;
     let files = format!("{name}.v gyrus_card.v platform_stub.v");
     let mut yosys = Command::new("yosys");
-    let script =
-        format!("read_verilog {files}; hierarchy -check -top {name}; check -assert {name}");
+    // Of the card Yosys needs the ports; Verilator takes all of it.
+    let script = format!(
+        "read_verilog -lib gyrus_card.v platform_stub.v; read_verilog {name}.v; hierarchy -check -top {name}; \
+         check -assert {name}"
+    );
     yosys.args(["-q", "-p", &script]);
     process::run(yosys, directory, "elaborate-yosys.log", DEADLINE)?;
     let mut verilator = Command::new("verilator");
