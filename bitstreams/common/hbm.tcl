@@ -34,7 +34,7 @@ namespace eval hbm {
     }
 
     # Clocks from the reference clock: the memory's ports, the card, the controller's registers. One MMCM makes all, so
-    # that they have to be whole fractions of what it runs at: 800 to 1600 MHz (DS923; LiteX, USPMMCM).
+    # that they have to be whole fractions of what it runs at: 800 to 1600 MHz (LiteX, USPMMCM).
     proc check_clocks {} {
         set card $parameters::card_mhz
         set memory $parameters::memory_mhz

@@ -5,7 +5,7 @@ namespace eval parameters {
     variable forms {
         board {^[a-z0-9]+$}
         top {^[a-z][a-z0-9_]*$}
-        part {^xc[a-z0-9-]+$}
+        part {^xc[a-zA-Z0-9-]+$}
         sources {.}
         output {^/}
         vendor_id {^[0-9a-f]{4}$}

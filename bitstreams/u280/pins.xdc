@@ -80,7 +80,7 @@ set_property -dict {PACKAGE_PIN BH26 IOSTANDARD LVCMOS18 PULLUP true} [get_ports
 set_property -dict {PACKAGE_PIN BJ43 IOSTANDARD LVDS} [get_ports hbm_refclk_clk_p]
 set_property -dict {PACKAGE_PIN BJ44 IOSTANDARD LVDS} [get_ports hbm_refclk_clk_n]
 
-# High when the memory is too hot; the card's satellite controller then cuts the power.
+# High when the memory is hotter than it may be, for the satellite controller (axi-pcie-core).
 set_property -dict {PACKAGE_PIN D32 IOSTANDARD LVCMOS18 PULLDOWN true} [get_ports hbm_cattrip]
 
 # The flash that the FPGA starts from.
