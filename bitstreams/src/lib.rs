@@ -3,6 +3,12 @@
 //! The files are part of the program, so that nothing has to be there when it runs. Their comments have the source
 //! of every figure. A key that is not known here, or is missing, is refused.
 
+pub mod constraints;
+mod process;
+pub mod tcl;
+
+pub use process::ProcessError;
+
 use serde::Deserialize;
 use thiserror::Error;
 
