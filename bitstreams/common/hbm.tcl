@@ -114,6 +114,10 @@ namespace eval hbm {
             set used [expr {$port in [dict values $chosen] ? "true" : "false"}]
             lappend properties [format USER_SAXI_%02d $port] $used
         }
+        # The card writes words of 8 bytes, a quarter of what the memory takes at once.
+        for {set controller 0} {$controller < $ports / 2} {incr controller} {
+            lappend properties USER_MC${controller}_EN_DATA_MASK true
+        }
         set hbm [connect::cell hbm xilinx.com:ip:hbm:1.0 $properties]
         # Only clocks of ports that are there can be chosen for the stacks' switches.
         connect::configure $hbm {USER_CLK_SEL_LIST0 AXI_00_ACLK USER_CLK_SEL_LIST1 AXI_31_ACLK}
