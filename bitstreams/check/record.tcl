@@ -4,9 +4,9 @@
 #
 # The list is a file of `command` lines, which src/tcl/ makes of vendor/commands.toml. The log gets a line of JSON for
 # every command: the file of constraints that it is in, its options, its other arguments, each as the elements of a
-# list. Objects are written as 'kind:name', the kind as the list has it. A command or an option that the list has not ends the script with an error, as the tool's do.
-# SLACK of a timing path is <slack>, ns. A file that is read has to be there. Constraints may only use what the list
-# allows for them.
+# list. Objects are written as 'kind:name', the kind as the list has it. A command or an option that the list has not
+# ends the script with an error, as the tool's do. SLACK of a timing path is <slack>, ns. A file that is read has to be
+# there. Constraints may only use what the list allows for them.
 
 namespace eval record {
     variable log

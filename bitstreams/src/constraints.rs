@@ -1,7 +1,7 @@
 //! A board's constraints: what they name is there, and every pin has its place.
 //!
-//! The files are Tcl and run with the scripts ([`crate::tcl`]), where commands and properties are held against the list.
-//! Here their names are held against the design.
+//! The files are Tcl and run with the scripts ([`crate::tcl`]), where commands and properties are held against the
+//! list. Here their names are held against the design.
 
 use crate::process::{self, ProcessError};
 use crate::tcl::record::{Call, object};

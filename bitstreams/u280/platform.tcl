@@ -1,5 +1,5 @@
 # The U280's platform: PCIe of generation 3 with 16 lanes, and 8 GB of memory: pseudo channels of 256 MB.
-# Block and transceivers: TaPaSCo, AU280; axi-pcie-core, XilinxAlveoU280PciePhyGen3x16.xci; CHORYS (vendor/xdma.toml).
+# Block and transceivers: TaPaSCo, AU280; axi-pcie-core, XilinxAlveoU280PciePhyGen3x16.xci; CHORYS (vendor/ips.toml).
 
 namespace eval board {
     proc create {} {

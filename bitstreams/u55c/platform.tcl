@@ -1,5 +1,5 @@
 # The U55C's platform: PCIe of generation 3 with 16 lanes, and 16 GB of memory: pseudo channels of 512 MB.
-# Block and transceivers: TaPaSCo, AU280; axi-pcie-core, XilinxAlveoU280PciePhyGen3x16.xci; CHORYS (vendor/xdma.toml).
+# Block and transceivers: TaPaSCo, AU280; axi-pcie-core, XilinxAlveoU280PciePhyGen3x16.xci; CHORYS (vendor/ips.toml).
 
 namespace eval board {
     proc create {} {
