@@ -2,7 +2,8 @@
 //! nothing of each other: Yosys finds modules, ports and drivers that are not there, Verilator widths that differ.
 
 use crate::process::{self, ProcessError};
-use crate::wrapper::{CardPorts, Port, WrapperError, black_box, top};
+use crate::tcl::Port;
+use crate::wrapper::{CardPorts, WrapperError, black_box, top};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -73,7 +74,11 @@ mod tests {
                 width,
             });
         };
-        for channel in if writes { &["ar", "aw"][..] } else { &["ar"][..] } {
+        for channel in if writes {
+            &["ar", "aw"][..]
+        } else {
+            &["ar"][..]
+        } {
             for (name, width) in [
                 ("addr", address),
                 ("len", 8),
@@ -117,7 +122,9 @@ mod tests {
     }
 
     fn lite() -> Vec<Port> {
-        let not_lite = ["len", "size", "burst", "lock", "cache", "qos", "region", "last"];
+        let not_lite = [
+            "len", "size", "burst", "lock", "cache", "qos", "region", "last",
+        ];
         let ports = axi("M_AXIL", 32, 32, true, true).into_iter();
         ports
             .filter(|port| !not_lite.iter().any(|end| port.name.ends_with(end)))
@@ -143,7 +150,13 @@ mod tests {
         }
         for channel in 0..card.keyswitch.count {
             let name = format!("S_KSK_{channel:02}");
-            ports.extend(axi(&name, 64 * card.keyswitch.words as usize, 64, false, false));
+            ports.extend(axi(
+                &name,
+                64 * card.keyswitch.words as usize,
+                64,
+                false,
+                false,
+            ));
         }
         ports.push(pin("card_clock", true, 1));
         ports.push(pin("card_aresetn", true, 1));
@@ -204,7 +217,13 @@ mod tests {
             ports
         };
         let refused = |ports: &[Port]| top("gyrus_test", &card, ports).unwrap_err();
-        for name in ["card_clock", "irq", "S_HOST_wstrb", "S_KEY_01_rresp", "S_KEY_02_rdata"] {
+        for name in [
+            "card_clock",
+            "irq",
+            "S_HOST_wstrb",
+            "S_KEY_01_rresp",
+            "S_KEY_02_rdata",
+        ] {
             let error = refused(&without(name));
             assert_eq!(error, WrapperError::Missing(name.to_owned()));
         }

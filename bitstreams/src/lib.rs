@@ -3,12 +3,14 @@
 //! The files are part of the program, so that nothing has to be there when it runs. Their comments have the source
 //! of every figure. A key that is not known here, or is missing, is refused.
 
-pub mod flow;
+pub mod constraints;
 mod elaborate;
+pub mod flow;
 pub mod netlist;
 mod process;
 pub mod resources;
 pub mod synthesis;
+pub mod tcl;
 pub mod wrapper;
 
 pub use elaborate::{ElaborateError, elaborate};

@@ -19,13 +19,13 @@ struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Build a board's bitstream with the vendor's tools, or check all that can be checked without them.
+    /// Check all of a board's card that needs no vendor tools: resources, wrapper, scripts, constraints.
     Board {
         /// u280, u55c, f2, v80 or acorn.
         #[arg(value_name = "BOARD")]
         board: String,
-        /// Check all that needs no vendor tools: resources, wrapper, scripts, constraints.
-        #[arg(long)]
+        /// Without vendor tools; there is no other way yet.
+        #[arg(long, required = true)]
         check: bool,
         /// Coefficients that the card takes a cycle; by default what is best for the board.
         #[arg(long, value_name = "P", value_parser = clap::value_parser!(u32).range(2..=128))]
@@ -78,7 +78,7 @@ fn run(action: Action) -> Result<bool, FlowError> {
     match action {
         Action::Board {
             board,
-            check,
+            check: _,
             lanes,
             clock,
             out: directory,
@@ -89,11 +89,7 @@ fn run(action: Action) -> Result<bool, FlowError> {
                 clock_mhz: clock,
                 directory,
             };
-            if check {
-                flow::check(&order, &mut out)
-            } else {
-                flow::check(&order, &mut out)
-            }
+            flow::check(&order, &mut out)
         }
         Action::Measure {
             lanes,

@@ -107,11 +107,11 @@ pub(crate) fn run(
     if status.success() {
         return Ok(said);
     }
-    let lines = said.lines().filter(|line| !line.trim().is_empty());
+    let mut lines = said.lines().filter(|line| !line.trim().is_empty());
     Err(ProcessError::Failed {
         program,
         status,
-        last_line: lines.last().unwrap_or_default().to_owned(),
+        last_line: lines.next_back().unwrap_or_default().to_owned(),
         log,
     })
 }
@@ -126,12 +126,20 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         let log = format!("{milliseconds}.log");
-        run(command, &directory, &log, Duration::from_millis(milliseconds))
+        run(
+            command,
+            &directory,
+            &log,
+            Duration::from_millis(milliseconds),
+        )
     }
 
     #[test]
     fn programs_end_well_badly_late_or_are_not_there() {
-        assert_eq!(shell("echo said; echo more >&2", 10_001).unwrap(), "said\nmore\n");
+        assert_eq!(
+            shell("echo said; echo more >&2", 10_001).unwrap(),
+            "said\nmore\n"
+        );
         let error = shell("echo reason; echo; exit 3", 10_002).unwrap_err();
         assert!(
             matches!(&error, ProcessError::Failed { last_line, .. } if last_line == "reason"),
@@ -141,6 +149,9 @@ mod tests {
         assert!(matches!(error, ProcessError::Deadline { .. }), "{error}");
         let nowhere = Command::new("gyrus-no-such-program");
         let error = run(nowhere, &std::env::temp_dir(), "none.log", Duration::ZERO).unwrap_err();
-        assert!(error.to_string().contains("scripts/setup --synth"), "{error}");
+        assert!(
+            error.to_string().contains("scripts/setup --synth"),
+            "{error}"
+        );
     }
 }

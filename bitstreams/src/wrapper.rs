@@ -14,6 +14,7 @@
 //!
 //! `card_clock` and `card_aresetn` come from the platform, `irq` goes there.
 
+use crate::tcl::Port;
 use gyrus_interface::card::Channels;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -41,19 +42,6 @@ pub enum WrapperError {
         /// What is wrong.
         why: String,
     },
-}
-
-/// A port of a module.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Port {
-    /// Its name.
-    pub name: String,
-    /// Whether the module drives it.
-    pub output: bool,
-    /// Whether both sides drive it: a pin of a memory.
-    pub inout: bool,
-    /// Bits.
-    pub width: usize,
 }
 
 /// What a card is connected by.
@@ -139,12 +127,7 @@ pub fn top(name: &str, card: &CardPorts, platform: &[Port]) -> Result<String, Wr
     Ok(wires.text(name, card, platform))
 }
 
-fn fits(
-    platform: &Port,
-    width: usize,
-    card: &Port,
-    from_card: bool,
-) -> Result<(), WrapperError> {
+fn fits(platform: &Port, width: usize, card: &Port, from_card: bool) -> Result<(), WrapperError> {
     let why = if platform.output == from_card {
         "both drive it, or neither"
     } else if card.output != from_card {
@@ -302,7 +285,9 @@ impl Wires<'_> {
             .map(|port| format!("    wire {}{};\n", range(port.width), port.name))
             .collect();
         let list = |ports: &[Port]| {
-            let pins = ports.iter().map(|port| format!("        .{0}({0})", port.name));
+            let pins = ports
+                .iter()
+                .map(|port| format!("        .{0}({0})", port.name));
             pins.collect::<Vec<_>>().join(",\n")
         };
         let assigns = self.assigns.replace("    assign irq = irq;\n", "");

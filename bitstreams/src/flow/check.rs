@@ -1,10 +1,9 @@
 //! All that can be checked without a vendor's tools.
 
-use super::{FlowError, Order, table, tool, written};
+use super::{FlowError, Order, scripts, table, tool, written};
 use crate::Resources;
-use crate::resources::{ChooseError, candidate, choose, lines};
+use crate::resources::{ChooseError, Kind, candidate, choose, lines};
 use crate::synthesis::{Blocks, Breakdown, synthesise};
-use crate::resources::Kind;
 use gyrus_hdl::catalogue::emit_card;
 use std::io::Write;
 use std::time::Instant;
@@ -42,7 +41,15 @@ pub fn check(order: &Order, out: &mut dyn Write) -> Result<bool, FlowError> {
     let lines = lines(board, &takes);
     write!(out, "{}", table::parts(&found)).map_err(written)?;
     write!(out, "\n{}", table::resources(&lines, &chosen)).map_err(written)?;
+    scripts::check(order, &chosen.parameters, &design, out)?;
     let fits = lines.iter().all(|line| line.fits());
+    let verdict = if fits { "fits" } else { "DOES NOT FIT" };
+    writeln!(
+        out,
+        "\nresult   P = {lanes} {verdict} on board {}",
+        board.name
+    )
+    .map_err(written)?;
     Ok(fits)
 }
 

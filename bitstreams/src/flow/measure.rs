@@ -49,8 +49,9 @@ pub fn measure(
         tool: version,
         card,
     };
-    let text = toml::to_string(&measured)
-        .map_err(|error| FlowError::Write(file.display().to_string(), std::io::Error::other(error)))?;
+    let text = toml::to_string(&measured).map_err(|error| {
+        FlowError::Write(file.display().to_string(), std::io::Error::other(error))
+    })?;
     let text = format!("# Written by `scripts/bitstream measure`.\n{text}");
     Ok(write_files(&[(file, text.as_bytes())])?)
 }

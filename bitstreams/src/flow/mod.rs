@@ -2,16 +2,18 @@
 
 mod check;
 mod measure;
+mod scripts;
 mod table;
 
 pub use check::check;
 pub use measure::measure;
 
+use crate::constraints::ConstraintError;
 use crate::process::ProcessError;
 use crate::resources::ChooseError;
 use crate::synthesis::{SynthesisError, Tool};
-use crate::wrapper::WrapperError;
-use crate::{Board, BoardError, all};
+use crate::tcl::TclError;
+use crate::{Board, BoardError, ElaborateError, all};
 use gyrus_hdl::emit::EmitError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,9 +45,15 @@ pub enum FlowError {
     /// A program, or a file.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// The top module.
+    /// The scripts for the vendor's tools.
+    #[error("the scripts for the vendor's tools are wrong")]
+    Tcl(#[from] TclError),
+    /// The constraints.
+    #[error("the constraints are wrong")]
+    Constraints(#[from] ConstraintError),
+    /// The card on its board.
     #[error(transparent)]
-    Wrapper(#[from] WrapperError),
+    Elaborate(#[from] ElaborateError),
     /// A design cannot be written.
     #[error(transparent)]
     Emit(#[from] EmitError),

@@ -1,8 +1,8 @@
 //! Tables for people.
 
+use crate::Board;
 use crate::resources::{Candidate, Choice, Line};
 use crate::synthesis::Breakdown;
-use crate::Board;
 use std::fmt::Write;
 
 /// A number with its thousands apart.
@@ -20,9 +20,9 @@ fn grouped(value: u64) -> String {
 
 /// The choice of the lanes.
 pub(super) fn choice(board: &Board, choice: &Choice) -> String {
-    let mut text = format!(
-        "  P   LUT   FF    DSP   BRAM  URAM  ports  keys GB/s  PBS/s predicted\n"
-    );
+    let mut text = "  P   LUT   FF    DSP   BRAM  URAM  ports  keys GB/s  PBS/s predicted
+"
+    .to_owned();
     for (number, candidate) in choice.candidates.iter().enumerate() {
         let share = |line: &Line| match line.available {
             0 => "    -".to_owned(),
@@ -92,11 +92,20 @@ pub(super) fn parts(breakdown: &Breakdown) -> String {
         "{:<36} {:>9} {:>9} {:>7} {:>9} {:>6} {:>8}  {}\n",
         "unit", "LUT", "places", "as RAM", "FF", "DSP", "BRAM36", "deepest: LUTs + carry blocks"
     );
-    for (name, part) in breakdown.parts.iter().chain([(&"all".to_owned(), &breakdown.total)]) {
-        let deepest = part.deepest.as_ref().map(|(path, module)| {
-            format!("{} + {} in {}", path.luts, path.carries, module)
-        });
-        let halves: u64 = part.memories.iter().map(|(shape, n)| n * shape.ram18()).sum();
+    for (name, part) in breakdown
+        .parts
+        .iter()
+        .chain([(&"all".to_owned(), &breakdown.total)])
+    {
+        let deepest = part
+            .deepest
+            .as_ref()
+            .map(|(path, module)| format!("{} + {} in {}", path.luts, path.carries, module));
+        let halves: u64 = part
+            .memories
+            .iter()
+            .map(|(shape, n)| n * shape.ram18())
+            .sum();
         let _ = writeln!(
             text,
             "{name:<36} {:>9} {:>9} {:>7} {:>9} {:>6} {:>8}  {}",

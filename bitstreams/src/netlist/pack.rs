@@ -114,9 +114,6 @@ mod tests {
         assert_eq!(paired_of(&[&[1, 2], &[3, 4]]), 0);
         // The better partner is taken, and each only once.
         assert_eq!(paired_of(&[&[1, 2, 3], &[3, 4], &[1, 2, 3]]), 2);
-        assert_eq!(
-            paired_of(&[&[1, 2, 3], &[3, 4], &[1, 2, 3], &[3, 9, 4]]),
-            4
-        );
+        assert_eq!(paired_of(&[&[1, 2, 3], &[3, 4], &[1, 2, 3], &[3, 9, 4]]), 4);
     }
 }

@@ -36,12 +36,14 @@ pub enum ChooseError {
     #[error("the catalogue has no set '{PRIMARY}'")]
     Set,
     /// Nothing fits.
-    #[error("not even a card of {least} lanes fits on board '{board}'")]
+    #[error("not even a card of {least} lanes fits on board '{board}': {why}")]
     Nothing {
         /// The board.
         board: String,
         /// The least lanes that there are.
         least: u32,
+        /// What it lacks.
+        why: String,
     },
 }
 
@@ -113,7 +115,7 @@ pub fn candidate(board: &Board, lanes: u32, clock_mhz: u32) -> Result<Candidate,
         completion: 4096,
         entries: 64,
     };
-    if let Err(error) = Settings::new(&parameters.capabilities(0), &set, rings, 0..u64::MAX) {
+    if let Err(error) = Settings::new(&parameters.capabilities(0), &set, rings, 0..1 << 40) {
         refused = Some(format!("its memory: {error}"));
     }
     Ok(Candidate {
@@ -146,11 +148,14 @@ fn refused(board: &Board, lines: &[Line; 5], ports: u32) -> Option<String> {
 /// # Errors
 /// [`ChooseError`] if none fits.
 pub fn choose(board: &Board, clock_mhz: u32) -> Result<Choice, ChooseError> {
-    let candidates = LANES.iter().map(|lanes| candidate(board, *lanes, clock_mhz));
+    let candidates = LANES
+        .iter()
+        .map(|lanes| candidate(board, *lanes, clock_mhz));
     let candidates: Vec<Candidate> = candidates.collect::<Result<_, _>>()?;
     let mut best: Option<usize> = None;
     for (number, candidate) in candidates.iter().enumerate() {
-        let better = |best: usize| candidate.sustained.rate > 1.001 * candidates[best].sustained.rate;
+        let better =
+            |best: usize| candidate.sustained.rate > 1.001 * candidates[best].sustained.rate;
         if candidate.refused.is_none() && best.is_none_or(better) {
             best = Some(number);
         }
@@ -159,8 +164,37 @@ pub fn choose(board: &Board, clock_mhz: u32) -> Result<Choice, ChooseError> {
         best: best.ok_or_else(|| ChooseError::Nothing {
             board: board.name.clone(),
             least: LANES[0],
+            why: candidates[0].refused.clone().unwrap_or_default(),
         })?,
         model_error: Model::of(board.fpga.model())?.worst,
         candidates,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_chosen_and_what_does_not_is_refused() {
+        let boards = crate::all().unwrap();
+        let board = boards.iter().find(|board| board.name == "u280").unwrap();
+        let choice = choose(board, board.assumed.clock_mhz).unwrap();
+        let best = &choice.candidates[choice.best];
+        assert!(best.refused.is_none());
+        for candidate in &choice.candidates {
+            let [lut, ff, dsp, bram36, uram] = &candidate.lines;
+            let fits = [lut, ff, dsp, bram36, uram].iter().all(|line| line.fits());
+            // Ports are never short here: there are 32.
+            assert_eq!(candidate.refused.is_none(), fits);
+            assert!(
+                candidate.refused.is_some()
+                    || candidate.sustained.rate <= 1.001 * best.sustained.rate
+            );
+        }
+        // More LUTs than the part has at all.
+        let oversized = candidate(board, 128, 300).unwrap();
+        assert!(oversized.takes.lut > board.resources().lut * 3 / 4);
+        assert!(oversized.refused.unwrap().contains("LUT"));
+    }
 }

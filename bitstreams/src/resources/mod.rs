@@ -3,7 +3,7 @@
 mod choose;
 mod model;
 
-pub use choose::{Choice, ChooseError, Candidate, choose, candidate};
+pub use choose::{Candidate, Choice, ChooseError, candidate, choose};
 pub use model::{Curve, Measured, MeasuredCard, Model, ModelError, measured};
 
 use crate::{Board, Resources};

@@ -201,22 +201,20 @@ mod tests {
         }
     }
 
-    /// Cards that the model has not seen: those of the most lanes, from the others.
+    /// A card that the model has not seen: that of the most lanes, from the others.
     #[test]
     fn the_largest_card_is_predicted_from_the_smaller_ones() {
-        for family in ["xcup", "xc7"] {
-            let all = measured().unwrap().card;
-            let mut cards: Vec<_> = all.into_iter().filter(|c| c.family == family).collect();
-            cards.sort_by_key(|card| card.lanes);
-            let largest = cards.pop().unwrap();
-            let model = Model::fit(&cards);
-            let near = |curve: &Curve, value: u64| {
-                let error = curve.at(largest.lanes) / value as f64 - 1.0;
-                assert!(error.abs() < 0.1, "{family}: {error}");
-            };
-            near(&model.lut, largest.lut_places);
-            near(&model.ff, largest.ff);
-            near(&model.dsp, largest.dsp);
-        }
+        let all = measured().unwrap().card;
+        let mut cards: Vec<_> = all.into_iter().filter(|c| c.family == "xcup").collect();
+        cards.sort_by_key(|card| card.lanes);
+        let largest = cards.pop().unwrap();
+        let model = Model::fit(&cards);
+        let near = |curve: &Curve, value: u64| {
+            let error = curve.at(largest.lanes) / value as f64 - 1.0;
+            assert!(error.abs() < 0.05, "{error}");
+        };
+        near(&model.lut, largest.lut_places);
+        near(&model.ff, largest.ff);
+        near(&model.dsp, largest.dsp);
     }
 }

@@ -206,7 +206,10 @@ impl Hierarchy {
     }
 
     /// Some modules, and all inside them.
-    pub(super) fn closure<'a>(&'a self, names: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    pub(super) fn closure<'a>(
+        &'a self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> BTreeSet<&'a str> {
         let mut all = BTreeSet::new();
         let mut open: Vec<&str> = names.into_iter().collect();
         while let Some(name) = open.pop() {

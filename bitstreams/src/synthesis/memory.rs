@@ -39,9 +39,8 @@ impl MemoryShape {
     /// Halves of block RAMs, in the arrangement that takes the fewest.
     #[must_use]
     pub fn ram18(&self) -> u64 {
-        let halves = |(words, bits): &(u64, u64)| {
-            self.depth.div_ceil(*words) * self.width.div_ceil(*bits)
-        };
+        let halves =
+            |(words, bits): &(u64, u64)| self.depth.div_ceil(*words) * self.width.div_ceil(*bits);
         RAM18.iter().map(halves).min().unwrap_or_default()
     }
 

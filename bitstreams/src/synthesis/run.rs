@@ -27,7 +27,8 @@ impl Tool {
     /// # Errors
     /// It is not there.
     pub fn version(&self) -> Result<String, ProcessError> {
-        fs::create_dir_all(&self.directory).map_err(|error| process::file(&self.directory, error))?;
+        fs::create_dir_all(&self.directory)
+            .map_err(|error| process::file(&self.directory, error))?;
         let mut command = Command::new(&self.yosys);
         command.arg("-V");
         let said = process::run(command, &self.directory, "version.log", self.deadline)?;

@@ -138,9 +138,7 @@ impl<'a> Variants<'a> {
             }
         };
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..tool.jobs.max(1))
-                .map(|_| scope.spawn(worker))
-                .collect();
+            let workers: Vec<_> = (0..tool.jobs.max(1)).map(|_| scope.spawn(worker)).collect();
             let mut all = Vec::new();
             for worker in workers {
                 let done = worker

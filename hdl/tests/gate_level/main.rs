@@ -32,10 +32,7 @@ const Q: u128 = 0xffff_ffff_0000_0001;
 fn multiplier() {
     let mut rng = ChaCha8Rng::seed_from_u64(30);
     let edges = [0, 1, Q as u64 - 1, 1 << 32, u64::MAX >> 32, 1 << 63];
-    let mut factors: Vec<(u64, u64)> = edges
-        .iter()
-        .flat_map(|x| edges.map(|y| (*x, y)))
-        .collect();
+    let mut factors: Vec<(u64, u64)> = edges.iter().flat_map(|x| edges.map(|y| (*x, y))).collect();
     let random = |rng: &mut ChaCha8Rng| rng.next_u64() % Q as u64;
     factors.extend((0..2000).map(|_| (random(&mut rng), random(&mut rng))));
     let mut bench = Bench::new(MulMod::default());

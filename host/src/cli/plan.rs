@@ -185,10 +185,16 @@ fn table(plan: &Plan, figures: &Figures, out: &mut Output) -> Result<(), CliErro
     row("  of the core's cycles in use", utilisation, "")?;
     row(
         "  both keys, from card memory",
-        beside(figures.sustained.key + figures.sustained.keyswitch, board.memory),
+        beside(
+            figures.sustained.key + figures.sustained.keyswitch,
+            board.memory,
+        ),
         "",
     )?;
-    let parts = format!("{:.2} + {:.2} GB/s", figures.sustained.key, figures.sustained.keyswitch);
+    let parts = format!(
+        "{:.2} + {:.2} GB/s",
+        figures.sustained.key, figures.sustained.keyswitch
+    );
     row("    bootstrapping + key switching", parts, "")?;
     row(
         "  read over PCIe",
