@@ -192,7 +192,7 @@ mod tests {
                     || candidate.sustained.rate <= 1.001 * best.sustained.rate
             );
         }
-        // More LUTs than the part has at all.
+        // Past three quarters of all LUTs.
         let oversized = candidate(board, 128, 300).unwrap();
         assert!(oversized.takes.lut > board.resources().lut * 3 / 4);
         assert!(oversized.refused.unwrap().contains("LUT"));
