@@ -1,9 +1,9 @@
 //! All that can be checked without a vendor's tools.
 
-use super::{FlowError, Order, scripts, table, tool, written};
+use super::{FlowError, Order, scripts, table, tell, tool, written};
 use crate::Resources;
-use crate::resources::{ChooseError, Kind, candidate, choose, lines};
-use crate::synthesis::{Blocks, Breakdown, synthesise};
+use crate::resources::{ChooseError, candidate, choose, lines};
+use crate::synthesis::synthesise;
 use gyrus_hdl::catalogue::emit_card;
 use std::io::Write;
 use std::time::Instant;
@@ -28,7 +28,8 @@ pub fn check(order: &Order, out: &mut dyn Write) -> Result<bool, FlowError> {
     let design = emit_card("gyrus_card", &chosen.parameters).map_err(ChooseError::from)?;
     let tool = tool(board.fpga.model(), &order.directory);
     let start = Instant::now();
-    let found = synthesise(&tool, &design.verilog(), "gyrus_card", &mut |_, _| ())?;
+    let progress = &mut |done, known| tell(lanes, done, known);
+    let found = synthesise(&tool, &design.verilog(), "gyrus_card", progress)?;
     writeln!(
         out,
         "\ncard     P = {lanes}, {clock} MHz (assumed), synthesised by unit in {:.0} s: {}, synth_xilinx -family {}\n",
@@ -37,12 +38,23 @@ pub fn check(order: &Order, out: &mut dyn Write) -> Result<bool, FlowError> {
         tool.family,
     )
     .map_err(written)?;
-    let takes = takes(order, &found);
+    let memories = found.total.memories.iter();
+    let blocks = board.blocks(memories.map(|(shape, count)| (*shape, *count)));
+    let takes = Resources {
+        lut: found.total.lut_places(),
+        ff: found.total.ff,
+        dsp: found.total.dsp,
+        bram36: blocks.ram18.div_ceil(2),
+        uram: blocks.ultraram,
+    };
     let lines = lines(board, &takes);
     write!(out, "{}", table::parts(&found)).map_err(written)?;
     write!(out, "\n{}", table::resources(&lines, &chosen)).map_err(written)?;
     scripts::check(order, &chosen.parameters, &design, out)?;
-    let fits = lines.iter().all(|line| line.fits());
+    for reason in &chosen.unfit {
+        writeln!(out, "\nbeyond the board: {reason}").map_err(written)?;
+    }
+    let fits = chosen.unfit.is_empty() && lines.iter().all(|line| line.fits());
     let verdict = if fits { "fits" } else { "DOES NOT FIT" };
     writeln!(
         out,
@@ -51,26 +63,4 @@ pub fn check(order: &Order, out: &mut dyn Write) -> Result<bool, FlowError> {
     )
     .map_err(written)?;
     Ok(fits)
-}
-
-/// Blocks of a part, for what was synthesised.
-fn takes(order: &Order, found: &Breakdown) -> Resources {
-    let board = &order.board;
-    let left = |kind: Kind| {
-        let have = kind.of(&board.resources()) as f64 * board.usable() * kind.share(board);
-        (have.floor() as u64).saturating_sub(kind.of(&board.platform))
-    };
-    let memories = found.total.memories.iter();
-    let blocks = Blocks::of(
-        memories.map(|(shape, count)| (*shape, *count)),
-        left(Kind::Bram36),
-        left(Kind::Uram),
-    );
-    Resources {
-        lut: found.total.lut_places(),
-        ff: found.total.ff,
-        dsp: found.total.dsp,
-        bram36: blocks.ram18.div_ceil(2),
-        uram: blocks.ultraram,
-    }
 }

@@ -1,6 +1,6 @@
 //! What cards take, for the model.
 
-use super::{FlowError, tool, written};
+use super::{FlowError, tell, tool, written};
 use crate::resources::{ChooseError, Measured, MeasuredCard};
 use crate::synthesis::synthesise;
 use gyrus_hdl::card::CardParameters;
@@ -31,7 +31,8 @@ pub fn measure(
             let parameters =
                 CardParameters::for_lanes(lanes as usize).map_err(ChooseError::from)?;
             let design = emit_card("gyrus_card", &parameters).map_err(ChooseError::from)?;
-            let found = synthesise(&tool, &design.verilog(), "gyrus_card", &mut |_, _| ())?.total;
+            let progress = &mut |done, known| tell(lanes as usize, done, known);
+            let found = synthesise(&tool, &design.verilog(), "gyrus_card", progress)?.total;
             let seconds = start.elapsed().as_secs_f64();
             writeln!(
                 out,

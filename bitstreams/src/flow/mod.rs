@@ -106,6 +106,11 @@ fn tool(family: &str, directory: &Path) -> Tool {
     }
 }
 
+/// How far synthesis is: it can take minutes.
+fn tell(lanes: usize, done: usize, known: usize) {
+    eprintln!("synthesis of P = {lanes}: {done} of {known} units that are known so far");
+}
+
 fn written(error: std::io::Error) -> FlowError {
     FlowError::Write("what was found".to_owned(), error)
 }

@@ -28,18 +28,18 @@ pub(super) fn check(
     let board = &order.board;
     let root = Path::new(ROOT);
     if !root.join(&board.name).join("platform.tcl").exists() {
-        let text = "\nscripts  none yet for this board: wrapper and constraints are not checked";
-        return writeln!(out, "{text}").map_err(written);
+        let none = "\nscripts  none yet for this board: wrapper and constraints are not checked";
+        return writeln!(out, "{none}").map_err(written);
     }
     let directory = order.directory.join(&board.name);
     let top = format!("gyrus_{}", board.name);
-    let card_file = directory.join("gyrus_card.v");
-    process::write(&card_file, &design.verilog())?;
+    let text = design.verilog();
+    process::write(&directory.join("gyrus_card.v"), &text)?;
     let directory = directory
         .canonicalize()
         .map_err(|error| process::file(&directory, error))?;
     let top_file = directory.join(format!("{top}.v"));
-    // Scripts read it, so it has to be there; what it says depends on them.
+    // The scripts name it; what it says depends on theirs.
     process::write(&top_file, "")?;
     let parameters = Parameters {
         board: board.name.clone(),
@@ -67,9 +67,8 @@ pub(super) fn check(
         key: card.key,
         keyswitch: card.keyswitch,
     };
-    elaborate(&directory, &top, &ports, &design.verilog(), &platform.ports)?;
+    elaborate(&directory, &top, &ports, &text, &platform.ports)?;
     let pins: Vec<String> = platform.pins.iter().map(|pin| pin.port.clone()).collect();
-    let text = design.verilog();
     let mut cells = vec!["card".to_owned()];
     for inner in constraints::instances(&text, "gyrus_card") {
         cells.push(format!("card/{inner}"));

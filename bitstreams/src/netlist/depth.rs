@@ -86,3 +86,62 @@ enum State {
     Open,
     Done,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{NetlistError, parse};
+    use super::*;
+
+    /// A module of cells: kind, nets in, net out.
+    fn module(cells: &[(&str, &[u64], u64)]) -> Module {
+        let cells: Vec<String> = cells
+            .iter()
+            .enumerate()
+            .map(|(number, (kind, inputs, output))| {
+                format!(
+                    r#""c{number}": {{"type": "{kind}", "port_directions": {{"I": "input", "O": "output"}},
+                    "connections": {{"I": {inputs:?}, "O": [{output}]}}}}"#
+                )
+            })
+            .collect();
+        let text = format!(
+            r#"{{"modules": {{"top": {{"cells": {{{}}}}}}}}}"#,
+            cells.join(",")
+        );
+        parse(&text, |_| true).unwrap().remove(0)
+    }
+
+    #[test]
+    fn paths_go_through_logic_and_end_at_registers() {
+        let path = |cells: &[(&str, &[u64], u64)]| {
+            let path = module(cells).longest_path().unwrap();
+            (path.luts, path.carries)
+        };
+        assert_eq!(path(&[]), (0, 0));
+        assert_eq!(
+            path(&[("LUT2", &[1, 2], 3), ("CARRY4", &[3], 4), ("LUT1", &[4], 5)]),
+            (2, 1)
+        );
+        // Behind a register a path begins anew; an instance of a module is as good as one.
+        assert_eq!(
+            path(&[("LUT1", &[1], 2), ("FDRE", &[2], 3), ("LUT1", &[3], 4)]),
+            (1, 0)
+        );
+        assert_eq!(
+            path(&[("LUT1", &[1], 2), ("gyrus_x", &[2], 3), ("LUT1", &[3], 4)]),
+            (1, 0)
+        );
+        // A loop through a register is none; one without is.
+        assert_eq!(path(&[("LUT1", &[1], 2), ("FDRE", &[2], 1)]), (1, 0));
+        let round = module(&[("LUT1", &[1], 2), ("LUT1", &[2], 1)]).longest_path();
+        assert!(matches!(round, Err(NetlistError::Loop(name)) if name == "top"));
+    }
+
+    #[test]
+    fn unknown_cells_are_named() {
+        let text =
+            r#"{"modules": {"top": {"cells": {"c": {"type": "LATCH", "connections": {}}}}}}"#;
+        let error = parse(text, |_| true).unwrap_err().to_string();
+        assert!(error.contains("LATCH") && error.contains("top"), "{error}");
+    }
+}

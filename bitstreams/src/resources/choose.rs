@@ -1,7 +1,7 @@
 //! The number of lanes that makes the most of a board, by calculation.
 
 use super::{Line, Model, ModelError, lines};
-use crate::synthesis::{Blocks, SynthesisError, memories};
+use crate::synthesis::{SynthesisError, memories};
 use crate::{Board, Resources};
 use gyrus_hdl::card::{CardError, CardParameters};
 use gyrus_hdl::catalogue::{CatalogueError, emit_card};
@@ -60,7 +60,9 @@ pub struct Candidate {
     pub ports: u32,
     /// What the cycle model predicts for the primary parameter set.
     pub sustained: Sustained,
-    /// Why it is not for this board.
+    /// Why it is not for this board, whatever it takes of the part: its ports, its memory.
+    pub unfit: Vec<String>,
+    /// Why it is not for this board, by the model.
     pub refused: Option<String>,
 }
 
@@ -84,14 +86,7 @@ pub fn candidate(board: &Board, lanes: u32, clock_mhz: u32) -> Result<Candidate,
     let parameters = board.card(lanes, clock_mhz)?;
     let text = emit_card("gyrus_card", &parameters)?.verilog();
     let rounded = |value: f64| value.max(0.0).round() as u64;
-    let whole = board.resources();
-    let left = |have: u64, platform: u64, share: f64| {
-        let budget = (have as f64 * board.usable() * share).floor() as u64;
-        budget.saturating_sub(platform)
-    };
-    let bram36 = left(whole.bram36, board.platform.bram36, board.budget.bram36);
-    let uram = left(whole.uram, board.platform.uram, board.budget.uram);
-    let blocks = Blocks::of(memories(&text, "gyrus_card")?, bram36, uram);
+    let blocks = board.blocks(memories(&text, "gyrus_card")?);
     let takes = Resources {
         lut: rounded(model.lut.at(lanes)),
         ff: rounded(model.ff.at(lanes)),
@@ -108,7 +103,10 @@ pub fn candidate(board: &Board, lanes: u32, clock_mhz: u32) -> Result<Candidate,
     let sustained = timing.sustained(&set, parameters.core.slots as u64)?;
     let ports = parameters.key.count + parameters.keyswitch.count + 1;
     let lines = lines(board, &takes);
-    let mut refused = refused(board, &lines, ports);
+    let mut unfit = Vec::new();
+    if board.memory.direct && ports > board.memory.ports {
+        unfit.push(format!("{ports} ports of memory"));
+    }
     // Where the rings are does not matter.
     let rings = RingLayout {
         submission: 0,
@@ -116,30 +114,25 @@ pub fn candidate(board: &Board, lanes: u32, clock_mhz: u32) -> Result<Candidate,
         entries: 64,
     };
     if let Err(error) = Settings::new(&parameters.capabilities(0), &set, rings, 0..1 << 40) {
-        refused = Some(format!("its memory: {error}"));
+        unfit.push(format!("its memory: {error}"));
     }
+    let refused = refused(&lines, &unfit);
     Ok(Candidate {
         parameters,
         takes,
         lines,
         ports,
         sustained,
+        unfit,
         refused,
     })
 }
 
-/// Why a card is not for a board.
-fn refused(board: &Board, lines: &[Line; 5], ports: u32) -> Option<String> {
+/// Why a card that takes so much is not for a board.
+fn refused(lines: &[Line; 5], unfit: &[String]) -> Option<String> {
     let short = lines.iter().filter(|line| !line.fits());
-    let mut reasons: Vec<String> = short
-        .map(|line| {
-            let (name, share) = (line.kind.name(), 100.0 * line.share());
-            format!("{name} {share:.0}%")
-        })
-        .collect();
-    if board.memory.direct && ports > board.memory.ports {
-        reasons.push(format!("{ports} ports of memory"));
-    }
+    let short = short.map(|line| format!("{} {:.0}%", line.kind.name(), 100.0 * line.share()));
+    let reasons: Vec<String> = short.chain(unfit.iter().cloned()).collect();
     (!reasons.is_empty()).then(|| reasons.join(", "))
 }
 

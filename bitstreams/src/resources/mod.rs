@@ -6,6 +6,7 @@ mod model;
 pub use choose::{Candidate, Choice, ChooseError, candidate, choose};
 pub use model::{Curve, Measured, MeasuredCard, Model, ModelError, measured};
 
+use crate::synthesis::{Blocks, MemoryShape};
 use crate::{Board, Resources};
 
 /// One of the resources, for tables and for what limits a card.
@@ -94,18 +95,34 @@ impl Line {
     }
 }
 
+impl Board {
+    /// What its part has of a resource, less what is the shell's; and what of that a card and the vendor's parts may
+    /// take together.
+    fn room(&self, kind: Kind) -> (u64, u64) {
+        let available = (kind.of(&self.resources()) as f64 * self.usable()).floor();
+        let budget = (available * kind.share(self)).floor();
+        (available as u64, budget as u64)
+    }
+
+    /// The blocks that some memories of a card take here.
+    #[must_use]
+    pub fn blocks(&self, memories: impl IntoIterator<Item = (MemoryShape, u64)>) -> Blocks {
+        let left = |kind: Kind| self.room(kind).1.saturating_sub(kind.of(&self.platform));
+        Blocks::of(memories, left(Kind::Bram36), left(Kind::Uram))
+    }
+}
+
 /// What a card that takes so much means for a board.
 #[must_use]
 pub fn lines(board: &Board, card: &Resources) -> [Line; 5] {
-    let whole = board.resources();
     Kind::ALL.map(|kind| {
-        let available = (kind.of(&whole) as f64 * board.usable()).floor();
+        let (available, budget) = board.room(kind);
         Line {
             kind,
             card: kind.of(card),
             platform: kind.of(&board.platform),
-            available: available as u64,
-            budget: (available * kind.share(board)).floor() as u64,
+            available,
+            budget,
         }
     })
 }

@@ -19,7 +19,9 @@ pub enum ModelError {
     #[error("measured.toml cannot be read")]
     File(#[from] toml::de::Error),
     /// Too few cards.
-    #[error("measured.toml has {0} cards of family {1}: three are needed")]
+    #[error(
+        "measured.toml has {0} cards of family {1}: three are needed, which `scripts/bitstream measure` makes"
+    )]
     Few(usize, String),
 }
 

@@ -14,6 +14,8 @@ mod cache;
 mod hierarchy;
 mod memory;
 mod run;
+#[cfg(test)]
+mod tests;
 mod variant;
 
 pub use memory::{Blocks, MemoryShape};
