@@ -7,9 +7,9 @@
 //! that is sequentially consistent. What one side writes for the other, descriptors, ciphertexts and completions,
 //! lies in cells whose accesses have to be ordered by something: loom reports those that are not. There is what
 //! [`crate::device::Transport`] promises: doorbells are stores that release, and the phase of a completion is loaded
-//! to acquire. And there is what PCI Express and [`crate::pcie`] do beyond that, without which resets and sleep
-//! would not work: a read of a register comes behind the writes to registers before it, and what is read of memory or
-//! written to it next comes behind what the card had written when it answered.
+//! to acquire; a read of a register comes behind the writes to registers before it, and what is read of memory or
+//! written to it next comes behind what the card had written when it answered. Without the last, resets and sleep
+//! would not work.
 //!
 //! Taking the card over and the first configuration are no part of what is explored: the card's thread starts
 //! behind them. The driver reads the clock. So that this does not change what it accesses, it either *sleeps*,
