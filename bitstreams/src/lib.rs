@@ -3,10 +3,26 @@
 //! The files are part of the program, so that nothing has to be there when it runs. Their comments have the source
 //! of every figure. A key that is not known here, or is missing, is refused.
 
+pub mod constraints;
 pub mod ecp5;
+mod elaborate;
+pub mod flow;
+pub mod netlist;
+mod process;
+pub mod resources;
+pub mod synthesis;
+pub mod tcl;
+pub mod wrapper;
 
+pub use elaborate::{ElaborateError, elaborate};
+pub use process::ProcessError;
+
+use gyrus_hdl::card::{CardError, CardParameters};
 use serde::Deserialize;
 use thiserror::Error;
+
+/// Bytes of a page, in which a card counts its memory.
+const PAGE_BYTES: u64 = 4096;
 
 /// The files, in the order in which boards are listed.
 const FILES: [(&str, &str); 5] = [
@@ -51,6 +67,10 @@ pub struct Board {
     /// What the FPGA has, by its dies (super logic regions) from the bottom up.
     #[serde(rename = "slr")]
     pub slrs: Vec<Resources>,
+    /// What the vendor's parts around the card take, an estimate.
+    pub platform: Resources,
+    /// What a design may take.
+    pub budget: Budget,
     /// The maker's own logic on the FPGA, if there has to be any.
     pub shell: Option<Shell>,
     /// What is assumed of a card on this board.
@@ -101,6 +121,22 @@ pub struct Resources {
     pub uram: u64,
 }
 
+/// The share of each resource, 0 to 1, that a design may take and still be placed and routed at its clock.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Of LUTs.
+    pub lut: f64,
+    /// Of flip-flops.
+    pub ff: f64,
+    /// Of DSP blocks.
+    pub dsp: f64,
+    /// Of block RAMs.
+    pub bram36: f64,
+    /// Of UltraRAMs.
+    pub uram: f64,
+}
+
 /// Logic of the board's maker that has to be on the FPGA.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +171,10 @@ pub struct Memory {
     pub gb_per_second: f64,
     /// AXI ports that logic reaches it by.
     pub ports: u32,
+    /// Whether each of a card's channels has a port of its own; otherwise they share.
+    pub direct: bool,
+    /// log2 of the bytes from one bank, where a channel's image lies, to the next one.
+    pub bank_log2: u32,
     /// Data bits of a port.
     pub port_bits: u32,
     /// A port's clock at which the ports carry the memory's rate, MHz.
@@ -242,7 +282,32 @@ impl Resources {
     }
 }
 
+impl Fpga {
+    /// The family whose synthesis stands for it: itself, or for Versal UltraScale+, as Yosys has nothing nearer.
+    #[must_use]
+    pub const fn model(&self) -> &'static str {
+        match self.yosys {
+            Some(Family::Xc7) => "xc7",
+            Some(Family::Xcup) | None => "xcup",
+        }
+    }
+}
+
 impl Board {
+    /// A card of so many lanes, as this board needs it.
+    ///
+    /// # Errors
+    /// [`CardError`] if there is none of so many lanes.
+    pub fn card(&self, lanes: u32, clock_mhz: u32) -> Result<CardParameters, CardError> {
+        let pages = self.memory.bytes / PAGE_BYTES;
+        Ok(CardParameters {
+            bank_log2: self.memory.bank_log2,
+            memory_pages: u32::try_from(pages).unwrap_or(u32::MAX),
+            clock_khz: clock_mhz.saturating_mul(1000),
+            ..CardParameters::for_lanes(lanes as usize)?
+        })
+    }
+
     /// What the FPGA has, the shell's part among it.
     #[must_use]
     pub fn resources(&self) -> Resources {

@@ -9,7 +9,7 @@
 
 mod cli_support;
 
-use cli_support::gyrus_ok;
+use cli_support::{gyrus_fails, gyrus_ok};
 
 /// The numbers in the line of `stdout` that starts with `word`.
 fn numbers(stdout: &str, word: &str) -> Vec<f64> {
@@ -84,4 +84,41 @@ fn progress_comes_in_lines_where_there_is_no_terminal() {
     // Ten seconds are not over, and nothing was asked for.
     assert!(lines("").is_empty());
     assert!(lines("--progress-seconds 1 --quiet").is_empty());
+}
+
+/// What only the simulated logic can be told is not passed over in silence.
+#[test]
+fn options_of_the_logic_are_refused_by_other_devices() {
+    let directory = tempfile::tempdir().unwrap();
+    let toy = "--parameters INSECURE_TOY_N256 --insecure-parameters";
+    let refused = |command: &str, options: &[&str]| {
+        for device in ["--device model", "--device pcie:0000:03:00.0", ""] {
+            let choice = device.strip_prefix("--device ").unwrap_or("auto");
+            for option in options {
+                let name = option.split(' ').next().unwrap();
+                let why = format!("and the device is '{choice}'");
+                let help = format!("give --device rtl, too, or leave {name} out");
+                let arguments = format!("{command} {device} {option}");
+                gyrus_fails(directory.path(), &arguments, &[name, &why, &help]);
+            }
+        }
+    };
+    let of_all = ["--lanes 8", "--trace waves.fst"];
+    let of_cycles = ["--upload-keys", "--host-memory 300,1", "--card-memory 50,2"];
+    refused(&format!("cycles {toy}"), &of_all);
+    refused(&format!("cycles {toy}"), &of_cycles);
+    refused(&format!("bench {toy}"), &of_all);
+    refused("demo --images 1", &of_all);
+    let both = format!("cycles {toy} --lanes 4 --upload-keys --device model");
+    gyrus_fails(directory.path(), &both, &["--lanes, --upload-keys: only"]);
+    gyrus_ok(
+        directory.path(),
+        "keygen --client-key client.key --evaluation-key evaluation.key",
+    );
+    gyrus_ok(
+        directory.path(),
+        "encrypt --client-key client.key --index 1 --out input.gyrus",
+    );
+    let infer = "infer --evaluation-key evaluation.key --input input.gyrus --out output.gyrus";
+    refused(infer, &of_all);
 }

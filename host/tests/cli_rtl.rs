@@ -65,15 +65,3 @@ fn without_verilator_it_says_what_to_install() {
         assert!(run.stderr.contains(part), "{part} in:\n{}", run.stderr);
     }
 }
-
-#[test]
-fn a_waveform_needs_the_logic() {
-    let directory = tempfile::tempdir().unwrap();
-    let run = rtl(
-        directory.path(),
-        "cycles --device model --trace waves.fst",
-        &[],
-    );
-    assert_eq!(run.code, Some(1), "{}{}", run.stdout, run.stderr);
-    assert!(run.stderr.contains("--device rtl"), "{}", run.stderr);
-}

@@ -370,6 +370,48 @@ fn bus_errors_fail_their_batch_alone() {
     );
 }
 
+/// A look through the trait, as those who own a device idly take it.
+#[test]
+fn a_look_tells_whether_a_card_is_well_halted_or_gone() {
+    let key = toy_key(1);
+    let card = Broken::new(None);
+    let mut ring = device(card.clone());
+    let device: &mut dyn Device = &mut ring;
+    // Before there are keys, with them, and after a batch.
+    device.check().unwrap();
+    works(device, &key);
+    device.check().unwrap();
+    card.memory.fail(
+        HostMemory::BASE..HostMemory::BASE + 0x1000,
+        MemoryFault::Error,
+    );
+    let size = key.parameters().big_lwe_size();
+    device.submit(batch(vec![3; size])).unwrap();
+    let end = soon();
+    let error = loop {
+        match device.check() {
+            Ok(()) => assert!(Instant::now() < end, "it does not halt"),
+            Err(error) => break error,
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert!(matches!(&error, DeviceError::Halted(_)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("submission ring cannot be read"), "{text}");
+    // It stays so, whoever looks, until it is reset.
+    assert_eq!(device.check().unwrap_err(), error);
+    card.memory.mend();
+    assert_eq!(device.check().unwrap_err(), error);
+    device.reset(soon()).unwrap();
+    device.check().unwrap();
+    works(device, &key);
+    card.breaks(Break::Gone);
+    let error = device.check().unwrap_err();
+    assert!(matches!(error, DeviceError::Removed(_)), "{error}");
+    card.breaks(Break::Reads(Register::Status, Status::STUCK));
+    assert_eq!(device.check().unwrap_err(), DeviceError::Stuck);
+}
+
 /// A job's error that stands does not hide why the card stopped behind it, and neither does a look at it.
 #[test]
 fn a_halt_behind_a_failed_job_is_told() {

@@ -32,8 +32,13 @@ fn null() -> Box<dyn Device> {
 }
 
 fn pool(devices: Vec<Box<dyn Device>>) -> Pool {
+    pool_with(devices, Duration::from_secs(5))
+}
+
+/// With the longest time of a batch.
+fn pool_with(devices: Vec<Box<dyn Device>>, deadline: Duration) -> Pool {
     let options = PoolOptions {
-        deadline: Duration::from_secs(5),
+        deadline,
         ..PoolOptions::default()
     };
     Pool::new(devices, options).unwrap()
@@ -98,8 +103,10 @@ struct Control {
     resets_fail: bool,
     /// Resets that leave it stuck.
     resets_stick: Arc<AtomicU32>,
-    /// How long a reset takes, whatever its deadline.
-    reset_takes: Duration,
+    /// Resets that have begun.
+    resets: Arc<AtomicU32>,
+    /// Resets do not end meanwhile, whatever their deadline.
+    resets_stand: Arc<AtomicBool>,
     /// How long each batch takes more.
     slow: Duration,
     /// Nothing comes back meanwhile.
@@ -161,7 +168,11 @@ impl Device for Faulty {
         self.control.cancelled.fetch_add(1, Ordering::Relaxed);
     }
     fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
-        std::thread::sleep(self.control.reset_takes);
+        self.control.resets.fetch_add(1, Ordering::Relaxed);
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.control.resets_stand.load(Ordering::Relaxed) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let stick = &self.control.resets_stick;
         let left = stick.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
             left.checked_sub(1)
@@ -213,9 +224,22 @@ fn batches_are_spread_and_answered_once() {
     let outputs = run(&mut pool, &inputs, |_| ());
     all_right(&inputs, &outputs, &table);
     for device in pool.each() {
-        assert!(device.bootstraps > 300, "{:?}", pool.each());
+        assert!(device.bootstraps > 0, "{:?}", pool.each());
     }
     assert_eq!(pool.statistics().bootstraps, 3000);
+}
+
+/// A card that is so quick that each batch has come back before the next one is submitted is the least loaded again.
+#[test]
+fn members_that_are_alike_take_turns() {
+    let mut pool = pool(vec![null(), null(), null()]);
+    load(&mut pool, &toy_key(1), &[5; 256]);
+    for input in &inputs(30) {
+        pool.submit(batch(input)).unwrap();
+        pool.wait(soon()).unwrap().outputs.unwrap();
+    }
+    let done: Vec<u64> = pool.each().iter().map(|device| device.batches).collect();
+    assert_eq!(done, [10; 3]);
 }
 
 /// A device that only its second reset frees.
@@ -242,7 +266,7 @@ fn a_member_comes_back_with_its_second_reset() {
 #[test]
 fn a_pool_that_is_dropped_waits_for_one_reset_and_no_other() {
     let control = Control {
-        reset_takes: Duration::from_secs(1),
+        resets_stand: Arc::new(AtomicBool::new(true)),
         resets_stick: Arc::new(AtomicU32::new(3)),
         ..Control::default()
     };
@@ -250,46 +274,46 @@ fn a_pool_that_is_dropped_waits_for_one_reset_and_no_other() {
     load(&mut pool, &toy_key(1), &[5; 256]);
     control.fails.store(1, Ordering::Relaxed);
     pool.submit(batch(&inputs(1)[0])).unwrap();
-    while control.fails.load(Ordering::Relaxed) > 0 {
+    let end = soon();
+    while control.resets.load(Ordering::Relaxed) == 0 {
+        assert!(Instant::now() < end, "it is not reset");
         std::thread::yield_now();
     }
-    let start = Instant::now();
-    drop(pool);
-    assert!(start.elapsed() < Duration::from_millis(1900));
+    let (sender, gone) = std::sync::mpsc::channel();
+    let dropping = std::thread::spawn(move || {
+        drop(pool);
+        sender.send(()).unwrap();
+    });
+    // Time enough to begin with it; it cannot end before the reset does.
+    assert!(gone.recv_timeout(Duration::from_secs(1)).is_err());
+    control.resets_stand.store(false, Ordering::Relaxed);
+    gone.recv_timeout(Duration::from_secs(20)).unwrap();
+    dropping.join().unwrap();
+    assert_eq!(control.resets.load(Ordering::Relaxed), 1);
 }
 
+/// A device that does nothing: what it has got is all that is missing in the end.
 #[test]
 fn a_slow_device_does_not_hold_up_the_others() {
-    let slow = Control {
-        slow: Duration::from_millis(300),
-        ..Control::default()
-    };
-    let mut pool = pool(vec![faulty(&slow), null()]);
-    let table = vec![5; 256];
-    load(&mut pool, &toy_key(1), &table);
-    let inputs = inputs(400);
-    let start = Instant::now();
+    let slow = Control::default();
+    slow.holds.store(true, Ordering::Relaxed);
+    // Nothing is done elsewhere since it takes too long.
+    let mut pool = pool_with(vec![faulty(&slow), null()], Duration::from_secs(300));
+    load(&mut pool, &toy_key(1), &[5; 256]);
+    let most = null().identity().max_in_flight;
     let (mut tags, mut quick) = (0, 0);
-    for input in &inputs {
-        match pool.submit(batch(input)) {
-            Ok(_) => tags += 1,
-            Err(DeviceError::RingFull(_)) => {
-                pool.wait(soon()).unwrap().outputs.unwrap();
-                quick += 1;
-            }
-            Err(error) => panic!("{error}"),
+    for input in &inputs(400) {
+        while let Err(error) = pool.submit(batch(input)) {
+            assert!(matches!(error, DeviceError::RingFull(_)), "{error}");
+            pool.wait(soon()).unwrap().outputs.unwrap();
+            quick += 1;
         }
+        tags += 1;
     }
-    // All the slow one's together would take ten seconds.
-    while quick < tags - 33 {
+    while quick < tags - most {
         pool.wait(soon()).unwrap().outputs.unwrap();
         quick += 1;
     }
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        start.elapsed()
-    );
     pool.reset(soon()).unwrap();
 }
 
@@ -335,20 +359,20 @@ fn a_device_that_fails_once_comes_back_and_one_that_fails_again_is_out() {
 #[test]
 fn a_device_that_hangs_in_its_reset_is_left_out() {
     let hangs = Control {
-        reset_takes: Duration::from_secs(3),
+        resets_stand: Arc::new(AtomicBool::new(true)),
         ..Control::default()
     };
     let mut pool = pool(vec![faulty(&hangs), null()]);
     let table = vec![5; 256];
     load(&mut pool, &toy_key(1), &table);
-    let start = Instant::now();
-    pool.reset(start + Duration::from_millis(50)).unwrap();
-    assert!(start.elapsed() < Duration::from_secs(2));
+    let deadline = Instant::now() + Duration::from_millis(50);
+    pool.reset(deadline).unwrap();
     assert_eq!(pool.working(), 1);
     load(&mut pool, &toy_key(1), &table);
     let inputs = inputs(100);
     let outputs = run(&mut pool, &inputs, |_| ());
     all_right(&inputs, &outputs, &table);
+    hangs.resets_stand.store(false, Ordering::Relaxed);
 }
 
 #[test]

@@ -27,9 +27,13 @@ fn soon() -> Instant {
 /// What a test does to its device, and sees of it.
 #[derive(Clone, Default)]
 struct Control {
-    /// How long each wait and each reset takes.
+    /// How long each wait takes.
     pace: Duration,
-    reset_takes: Duration,
+    /// Waits, and resets, stand still meanwhile.
+    waits_stand: Arc<AtomicBool>,
+    resets_stand: Arc<AtomicBool>,
+    /// Resets leave it stuck.
+    stuck: bool,
     /// At least 1.
     max_batch: usize,
     /// The next wait fails.
@@ -41,7 +45,16 @@ struct Control {
     finished: Arc<AtomicU32>,
     /// Batches that had come back at each reset.
     resets: Arc<Mutex<Vec<u32>>>,
+    loads: Arc<AtomicU32>,
     dropped: Arc<AtomicBool>,
+}
+
+/// Stands still, for a time that no test takes.
+fn stand(still: &AtomicBool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while still.load(Ordering::Relaxed) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// A device whose outputs are its inputs.
@@ -98,6 +111,7 @@ impl Device for Puppet {
         _: Progress<'_>,
         deadline: Instant,
     ) -> Result<(), DeviceError> {
+        self.control.loads.fetch_add(1, Ordering::Relaxed);
         if Instant::now() > deadline {
             return Err(DeviceError::Timeout(Duration::ZERO));
         }
@@ -123,6 +137,7 @@ impl Device for Puppet {
     }
     fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError> {
         std::thread::sleep(self.control.pace);
+        stand(&self.control.waits_stand);
         self.present()?;
         if self.control.fails.swap(false, Ordering::Relaxed) {
             return Err(DeviceError::Stuck);
@@ -142,7 +157,10 @@ impl Device for Puppet {
         self.batches.clear();
         let finished = self.control.finished.load(Ordering::Relaxed);
         self.control.resets.lock().unwrap().push(finished);
-        std::thread::sleep(self.control.reset_takes);
+        stand(&self.control.resets_stand);
+        if self.control.stuck {
+            return Err(DeviceError::Stuck);
+        }
         self.present()
     }
     fn check(&mut self) -> Result<(), DeviceError> {
@@ -153,9 +171,12 @@ impl Device for Puppet {
     }
 }
 
+/// Longest time of a batch: far more than any takes that ends, on a busy machine, too.
+const DEADLINE: Duration = Duration::from_secs(1);
+
 fn open(device: Box<dyn Device>) -> Session {
     let options = SessionOptions {
-        deadline: Duration::from_millis(300),
+        deadline: DEADLINE,
         insecure_parameters: true,
         ..SessionOptions::default()
     };
@@ -165,7 +186,7 @@ fn open(device: Box<dyn Device>) -> Session {
 /// With a key.
 fn pool(controls: &[&Control]) -> Pool {
     let options = PoolOptions {
-        deadline: Duration::from_millis(300),
+        deadline: DEADLINE,
         ..PoolOptions::default()
     };
     let devices = controls.iter().map(|control| puppet(control)).collect();
@@ -193,10 +214,10 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// One that has answered before the other has anything is not given both parts.
 #[test]
 fn one_call_makes_all_members_work() {
     let wide = || Control {
-        pace: Duration::from_millis(5),
         max_batch: 64,
         ..Control::default()
     };
@@ -249,34 +270,40 @@ fn a_member_s_batch_that_never_ends_is_found_while_others_do() {
     assert!(resets.len() == 1 && resets[0] < 1500, "{resets:?}");
 }
 
+fn set(still: &AtomicBool, to: bool) {
+    still.store(to, Ordering::Relaxed);
+}
+
 #[test]
 fn what_waits_for_a_failing_member_is_done_elsewhere_at_once() {
     let bad = Control {
-        pace: Duration::from_millis(200),
-        reset_takes: Duration::from_secs(4),
         fails: Arc::new(AtomicBool::new(true)),
         ..Control::default()
     };
-    let mut pool = pool(&[&bad, &Control::default()]);
-    let start = Instant::now();
-    submit(&mut pool);
-    submit(&mut pool);
-    std::thread::sleep(Duration::from_millis(50));
-    // These lie before it while it fails.
-    for _ in 0..6 {
+    let other = Control::default();
+    let mut pool = pool(&[&bad, &other]);
+    let stands = [&bad.waits_stand, &other.waits_stand, &bad.resets_stand];
+    stands.iter().for_each(|still| set(still, true));
+    // Half of them lie before it when it fails.
+    for _ in 0..8 {
         submit(&mut pool);
     }
+    set(&bad.waits_stand, false);
+    eventually("it is reset", || bad.resets.lock().unwrap().len() == 1);
+    set(&other.waits_stand, false);
+    // Its reset never ends meanwhile.
     for _ in 0..8 {
         pool.wait(soon()).unwrap().outputs.unwrap();
     }
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert_eq!(other.finished.load(Ordering::Relaxed), 8);
+    set(&bad.resets_stand, false);
 }
 
 #[test]
 fn a_member_that_was_given_up_while_it_recovers_stays_out() {
     let bad = Control {
-        reset_takes: Duration::from_secs(2),
         fails: Arc::new(AtomicBool::new(true)),
+        resets_stand: Arc::new(AtomicBool::new(true)),
         ..Control::default()
     };
     let mut pool = pool(&[&bad, &Control::default()]);
@@ -286,13 +313,48 @@ fn a_member_that_was_given_up_while_it_recovers_stays_out() {
     pool.load_keys(&toy_key(2), &mut |_, _| (), deadline)
         .unwrap();
     assert_eq!(pool.working(), 1);
-    std::thread::sleep(Duration::from_secs(2));
+    set(&bad.resets_stand, false);
+    // The first key, the same again, and the one that comes too late.
+    eventually("it goes on", || bad.loads.load(Ordering::Relaxed) == 3);
     for _ in 0..4 {
         submit(&mut pool);
-        let end = Instant::now() + Duration::from_secs(2);
-        pool.wait(end).unwrap().outputs.unwrap();
+        pool.wait(soon()).unwrap().outputs.unwrap();
     }
     assert_eq!(pool.working(), 1);
+}
+
+#[test]
+fn a_session_that_is_dropped_waits_for_one_reset_and_no_other() {
+    let control = Control {
+        fails: Arc::new(AtomicBool::new(true)),
+        resets_stand: Arc::new(AtomicBool::new(true)),
+        stuck: true,
+        ..Control::default()
+    };
+    let session = open(puppet(&control));
+    let input = vec![7; session.parameters().big_lwe_size()];
+    let lut = session.lut(&[5; 256]).unwrap();
+    let resets = || control.resets.lock().unwrap().len();
+    let hasty = session.within(Duration::from_millis(50));
+    // Who gives up before the device has got his request has asked for nothing.
+    eventually("it is reset", || {
+        hasty.bootstrap(&input, &lut).unwrap_err();
+        resets() == 1
+    });
+    drop(hasty);
+    let (sender, gone) = std::sync::mpsc::channel();
+    let dropping = std::thread::spawn(move || {
+        drop(session);
+        sender.send(()).unwrap();
+    });
+    // Time enough to begin with it; it cannot end before the reset does.
+    let early = gone.recv_timeout(Duration::from_secs(1));
+    assert!(early.is_err() && !control.dropped.load(Ordering::Relaxed));
+    set(&control.resets_stand, false);
+    gone.recv_timeout(Duration::from_secs(20)).unwrap();
+    dropping.join().unwrap();
+    assert_eq!(resets(), 1);
+    assert!(control.dropped.load(Ordering::Relaxed));
 }
 
 #[test]

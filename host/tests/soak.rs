@@ -11,7 +11,12 @@ mod common;
 mod null_card;
 
 use common::{rng, toy_key, words};
-use gyrus::device::{Device, Pool, PoolOptions, RingDevice};
+use gyrus::device::{
+    Batch, BatchTag, Device, Finished, Identity, LutSlot, Pool, PoolOptions, Progress, RingDevice,
+    Statistics,
+};
+use gyrus::interface::{DeviceError, ParameterSet};
+use gyrus::key::EvaluationKey;
 use gyrus::session::{Session, SessionOptions};
 use null_card::{Counts, Faults, Injected, NullCard, answer};
 use std::sync::Arc;
@@ -135,20 +140,92 @@ fn a_million_jobs_over_a_card_with_faults_are_answered_once_and_right() {
     assert!(statistics.device.bootstraps >= 1_000_000);
 }
 
+/// A member of a pool, and the bootstraps that it hands back well.
+struct Counting {
+    device: Box<dyn Device>,
+    done: Arc<AtomicU64>,
+}
+
+impl Device for Counting {
+    fn identity(&self) -> &Identity {
+        self.device.identity()
+    }
+    fn load_keys(
+        &mut self,
+        key: &EvaluationKey,
+        progress: Progress<'_>,
+        deadline: Instant,
+    ) -> Result<(), DeviceError> {
+        self.device.load_keys(key, progress, deadline)
+    }
+    fn parameters(&self) -> Option<&ParameterSet> {
+        self.device.parameters()
+    }
+    fn load_luts(
+        &mut self,
+        first: LutSlot,
+        luts: &[&[u64]],
+        deadline: Instant,
+    ) -> Result<(), DeviceError> {
+        self.device.load_luts(first, luts, deadline)
+    }
+    fn submit(&mut self, batch: Batch) -> Result<BatchTag, DeviceError> {
+        self.device.submit(batch)
+    }
+    fn wait(&mut self, deadline: Instant) -> Result<Finished, DeviceError> {
+        let finished = self.device.wait(deadline)?;
+        if let Ok(outputs) = &finished.outputs {
+            self.done.fetch_add(outputs.len() as u64, Ordering::Relaxed);
+        }
+        Ok(finished)
+    }
+    fn cancel(&mut self, tag: BatchTag) {
+        self.device.cancel(tag);
+    }
+    fn reset(&mut self, deadline: Instant) -> Result<(), DeviceError> {
+        self.device.reset(deadline)
+    }
+    fn check(&mut self) -> Result<(), DeviceError> {
+        self.device.check()
+    }
+    fn statistics(&self) -> Statistics {
+        self.device.statistics()
+    }
+}
+
 #[test]
 fn a_pool_of_cards_with_faults_answers_once_and_right() {
+    const REQUESTS: u64 = 200_000;
     let start = Instant::now();
-    let ((one, first), (other, second)) = (faulty(2), faulty(3));
-    let pool = Pool::new(vec![one, other], PoolOptions::default()).unwrap();
-    let session = soak(Box::new(pool), 200_000);
-    print(
-        "two cards",
-        &session,
-        &[first.clone(), second.clone()],
-        start,
-    );
-    // Both took part.
-    for counts in [first, second] {
+    let (cards, counts): (Vec<_>, Vec<_>) = [2, 3].map(faulty).into_iter().unzip();
+    let (members, done): (Vec<Box<dyn Device>>, Vec<_>) = cards
+        .into_iter()
+        .map(|device| {
+            let done = Arc::new(AtomicU64::new(0));
+            let member = Counting {
+                device,
+                done: Arc::clone(&done),
+            };
+            (Box::new(member) as Box<dyn Device>, done)
+        })
+        .unzip();
+    let pool = Pool::new(members, PoolOptions::default()).unwrap();
+    let session = soak(Box::new(pool), REQUESTS);
+    print("two cards", &session, &counts, start);
+    for counts in counts {
         assert!(!counts.lock().unwrap().is_empty());
+    }
+    let done: Vec<u64> = done
+        .iter()
+        .map(|done| done.load(Ordering::Relaxed))
+        .collect();
+    println!("  bootstraps of each {done:?}");
+    // A member that fails twice in a row does nothing more, but not as early as that.
+    assert!(done.iter().all(|done| *done > REQUESTS / 100), "{done:?}");
+    // What a member hands back nobody does again; only when the whole pool is reset does some of it count for nothing.
+    let sum = done.iter().sum::<u64>();
+    assert!(sum >= REQUESTS, "{done:?}");
+    if session.statistics().recoveries == 0 {
+        assert_eq!(sum, REQUESTS, "{done:?}");
     }
 }

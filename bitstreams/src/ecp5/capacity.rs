@@ -2,8 +2,8 @@
 
 use super::Ecp5Error;
 use gyrus_hdl::blind_rotate::CoreParameters;
-use gyrus_hdl::emit::{self, Manifest};
-use rust_hdl::prelude::Block as _;
+use gyrus_hdl::catalogue::emit_core;
+use gyrus_hdl::emit::Manifest;
 use std::collections::BTreeMap;
 
 /// Block RAMs of the LFE5U-85F (DP16KD): 18 kbit each.
@@ -101,9 +101,7 @@ impl Needs {
             beat_words: 1,
             ..*parameters
         };
-        let mut core = parameters.build()?;
-        core.connect_all();
-        let manifest = emit::verilog(&core, "gyrus_core")?.manifest();
+        let manifest = emit_core("gyrus_core", &parameters)?.manifest();
         let memories = memories(&manifest);
         Ok(Self {
             parameters,

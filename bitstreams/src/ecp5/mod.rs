@@ -11,21 +11,16 @@ pub use capacity::{BLOCK_RAMS, MULTIPLIERS, Memory, Needs, candidates};
 pub use report::{Report, Timed};
 pub use route::{Path as CriticalPath, Route, Step, Use};
 
-use gyrus_hdl::blind_rotate::{BuildError, CoreParameters};
-use gyrus_hdl::emit::{self, EmitError};
-use gyrus_hdl::report::{ReportError, tool};
-use gyrus_hdl::serial::SerialCore;
-use rust_hdl::prelude::Block as _;
+use crate::process::{self, ProcessError};
+use gyrus_hdl::blind_rotate::CoreParameters;
+use gyrus_hdl::catalogue::{CatalogueError, emit_serial};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
-/// The chip's top module.
-const TOP: &str = "ulx3s";
-
-/// Its text, and its pins.
+/// The chip's top module, and its pins.
 const TOP_TEXT: &str = include_str!("../../ecp5/ulx3s.v");
 const PINS: &str = include_str!("../../ecp5/ulx3s.lpf");
 
@@ -44,15 +39,12 @@ const DEVICE: [&str; 5] = ["--85k", "--package", "CABGA381", "--speed", "6"];
 /// Why there is no bitstream.
 #[derive(Debug, Error)]
 pub enum Ecp5Error {
-    /// There is no such core.
+    /// There is no such core, or it cannot be written.
     #[error(transparent)]
-    Build(#[from] BuildError),
-    /// The design cannot be written.
-    #[error(transparent)]
-    Emit(#[from] EmitError),
+    Emit(#[from] CatalogueError),
     /// A tool is missing, failed or took too long, or a file could not be read or written.
     #[error(transparent)]
-    Tool(#[from] ReportError),
+    Process(#[from] ProcessError),
     /// The FPGA is too small.
     #[error("the core takes {needed} {what}, the FPGA has {available}")]
     Oversized {
@@ -170,20 +162,20 @@ impl Bench<'_> {
     fn run(&mut self, step: &'static str, command: Command) -> Result<String, Ecp5Error> {
         let begin = Instant::now();
         let directory = &self.options.directory;
-        tool::run(command, directory, step, TOP, self.options.deadline)?;
+        let log = format!("{step}.log");
+        let said = process::run(command, directory, &log, self.options.deadline)?;
         self.times.push(Timed {
             step,
             time: begin.elapsed(),
         });
-        Ok(tool::read(&directory.join(format!("{step}.log")))?)
+        Ok(said)
     }
 
     /// A tool's version: the last line that it says when asked.
     fn version(&self, mut command: Command, argument: &str) -> Result<String, Ecp5Error> {
         command.arg(argument);
         let directory = &self.options.directory;
-        tool::run(command, directory, "version", TOP, self.options.deadline)?;
-        let text = tool::read(&directory.join("version.log"))?;
+        let text = process::run(command, directory, "version.log", self.options.deadline)?;
         let line = text
             .lines()
             .rfind(|line| line.to_lowercase().contains("version") || line.contains("Yosys"));
@@ -200,16 +192,14 @@ pub fn build(options: &Options) -> Result<Report, Ecp5Error> {
     let needs = Needs::of(&options.parameters)?;
     needs.check()?;
     let directory = &options.directory;
-    let mut serial = SerialCore::new(&options.parameters, bit_cycles)?;
-    serial.connect_all();
-    let design = emit::verilog(&serial, "gyrus_serial")?;
+    let design = emit_serial("gyrus_serial", &options.parameters, bit_cycles)?;
     for (name, text) in [
         ("gyrus_serial.v", design.verilog().as_str()),
         ("ulx3s.v", TOP_TEXT),
         ("ulx3s.lpf", PINS),
         ("synthesis.ys", &script(&needs)),
     ] {
-        tool::write(directory, name, text)?;
+        process::write(&directory.join(name), text)?;
     }
 
     let mut bench = Bench {
@@ -251,7 +241,7 @@ pub fn build(options: &Options) -> Result<Report, Ecp5Error> {
     ]);
     bench.run("pack", pack)?;
 
-    let route = Route::parse(&tool::read(&directory.join("route.json"))?)?;
+    let route = Route::parse(&process::read(&directory.join("route.json"))?)?;
     let asked = f64::from(options.clock_mhz);
     if (route.clock_mhz - asked).abs() > asked / 1000.0 {
         let why = format!("a clock of {} MHz, must be {asked}", route.clock_mhz);
@@ -271,7 +261,7 @@ pub fn build(options: &Options) -> Result<Report, Ecp5Error> {
         route,
         times: bench.times,
     };
-    tool::write(directory, "report.txt", &report.to_string())?;
+    process::write(&directory.join("report.txt"), &report.to_string())?;
     if !report.route.meets_timing() {
         return Err(Ecp5Error::Timing {
             achieved_mhz: report.route.achieved_mhz,

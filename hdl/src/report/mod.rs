@@ -12,7 +12,7 @@
 
 mod core;
 mod parse;
-pub mod tool;
+mod tool;
 mod units;
 
 pub use self::core::{CoreRow, core, parse_hierarchy};

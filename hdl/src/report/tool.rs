@@ -16,28 +16,19 @@ fn file(path: &Path, source: std::io::Error) -> ReportError {
 }
 
 /// The text of a file.
-///
-/// # Errors
-/// [`ReportError::File`].
-pub fn read(path: &Path) -> Result<String, ReportError> {
+pub(super) fn read(path: &Path) -> Result<String, ReportError> {
     fs::read_to_string(path).map_err(|error| file(path, error))
 }
 
 /// Writes a file, and its directory if it is missing.
-///
-/// # Errors
-/// [`ReportError::File`].
-pub fn write(directory: &Path, name: &str, text: &str) -> Result<(), ReportError> {
+pub(super) fn write(directory: &Path, name: &str, text: &str) -> Result<(), ReportError> {
     fs::create_dir_all(directory).map_err(|error| file(directory, error))?;
     let path = directory.join(name);
     fs::write(&path, text).map_err(|error| file(&path, error))
 }
 
-/// Runs a command in a directory, its output going to `<step>.log` there; `unit` is what it works on.
-///
-/// # Errors
-/// [`ReportError`] if the program is missing, fails or takes longer than `deadline`.
-pub fn run(
+/// Runs a command in a directory, its output going to `<step>.log` there.
+pub(super) fn run(
     mut command: Command,
     directory: &Path,
     step: &str,

@@ -10,6 +10,7 @@
 //! its Rust-HDL simulation there, as DIRECTORY/TEST-NUMBER.vcd.
 
 use super::FromWord;
+use super::library::Library;
 use super::verilator::{finish, write_if_changed};
 use rust_hdl::core::vcd_probe::VCDProbe;
 use rust_hdl::prelude::{
@@ -19,7 +20,7 @@ use rust_hdl::prelude::{
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -210,13 +211,14 @@ impl<D: Dut> Bench<D> {
     /// Replays the recorded cycles on the emitted Verilog; panics at the first difference.
     pub(crate) fn replay(self, name: &str) {
         let verilated = self.replay_text(name, &emit(&self.block));
-        assert_eq!(verilated.len(), self.outputs.len(), "{name}: cycles");
-        for (i, (verilated, expected)) in verilated.iter().zip(&self.outputs).enumerate() {
-            assert_eq!(
-                verilated, expected,
-                "{name}: Verilator and Rust-HDL differ in cycle {i}"
-            );
-        }
+        same(name, &verilated, &self.outputs);
+    }
+
+    /// The same on what is made of the emitted Verilog; the outputs.
+    pub(crate) fn replay_on(self, name: &str, change: fn(&str, &str) -> String) -> Vec<Vec<u128>> {
+        let changed = self.replay_text(name, &change(name, &emit(&self.block)));
+        same(name, &changed, &self.outputs);
+        changed
     }
 
     /// The outputs of a Verilog text, whose top module is `top`, for the recorded inputs.
@@ -363,47 +365,14 @@ fn parse(line: &str) -> Vec<u128> {
         .collect()
 }
 
-/// Verilator's own run-time library, whose object files are compiled in the first bench and copied
-/// to the others: it takes longer than most units.
-struct Library {
-    directory: PathBuf,
-}
-
-impl Library {
-    const OBJECTS: [&str; 2] = ["verilated.o", "verilated_threads.o"];
-
-    /// For benches built by this Verilator: objects of one version do not fit the code of another.
-    fn new(bench: &Path) -> Self {
-        let mut version = Command::new("verilator");
-        version.arg("--version");
-        let version = finish(bench, "version", version);
-        let version: Vec<&str> = version.split_whitespace().take(2).collect();
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(version.join("-"));
-        std::fs::create_dir_all(&directory).expect("a directory for object files");
-        Self { directory }
-    }
-
-    fn put_into(&self, build: &Path) {
-        for object in Self::OBJECTS {
-            if let (Ok(bytes), false) = (
-                std::fs::read(self.directory.join(object)),
-                build.join(object).exists(),
-            ) {
-                std::fs::write(build.join(object), bytes).expect("a writable directory");
-            }
-        }
-    }
-
-    fn take_from(&self, build: &Path) {
-        for object in Self::OBJECTS {
-            let to = self.directory.join(object);
-            if let (Ok(bytes), false) = (std::fs::read(build.join(object)), to.exists()) {
-                // Tests run side by side: the file appears whole or not at all.
-                let part = to.with_extension(format!("{:?}", std::thread::current().id()));
-                std::fs::write(&part, bytes).expect("a writable directory");
-                std::fs::rename(part, to).expect("a writable directory");
-            }
-        }
+/// Panics at the first cycle in which Verilator's outputs are others than Rust-HDL's.
+fn same(name: &str, verilated: &[Vec<u128>], expected: &[Vec<u128>]) {
+    assert_eq!(verilated.len(), expected.len(), "{name}: cycles");
+    for (i, (verilated, expected)) in verilated.iter().zip(expected).enumerate() {
+        assert_eq!(
+            verilated, expected,
+            "{name}: Verilator and Rust-HDL differ in cycle {i}"
+        );
     }
 }
 

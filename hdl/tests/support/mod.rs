@@ -5,6 +5,7 @@
 //! what enters in cycle i leaves in the sample of cycle i + LATENCY - 1.
 
 pub(crate) mod bench;
+mod library;
 pub(crate) mod verilator;
 
 use rand::{RngExt, SeedableRng};

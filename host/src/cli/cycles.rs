@@ -3,16 +3,15 @@
 use super::Insecure;
 use super::error::CliError;
 use super::keygen::{find_parameters, warn_if_insecure};
-use super::machine::{Machine, describe};
+use super::machine::{Logic, Machine, describe};
 use super::output::Output;
-use crate::device::{Batch, Counters, Device, LutSlot, Rtl};
+use crate::device::{Batch, Counters, Device, LutSlot};
 use crate::files;
 use crate::model::noise;
 use crate::tfhe;
 use ::tfhe::shortint::ClientKey;
 use clap::Args;
 use gyrus_interface::{PRIMARY, ParameterSet, layout};
-use gyrus_sim::rtl::Pace;
 use std::time::{Duration, Instant};
 
 /// Longest wait for a batch; simulated logic is slow.
@@ -29,16 +28,8 @@ pub(super) struct Arguments {
     /// Batches to measure, behind the first.
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     batches: u16,
-    /// Put the keys through the rings of the simulated logic, too, rather than straight into its card memory: takes
-    /// minutes.
-    #[arg(long)]
-    upload_keys: bool,
-    /// Host memory of the simulated logic: cycles from an address to its first word, and from a word to the next.
-    #[arg(long, value_name = "LATENCY,PACE", default_value_t = Pace::HOST)]
-    host_memory: Pace,
-    /// Card memory of the simulated logic, likewise, for each channel's beats.
-    #[arg(long, value_name = "LATENCY,PACE", default_value_t = Pace::CARD)]
-    card_memory: Pace,
+    #[command(flatten)]
+    logic: Logic,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]
@@ -269,13 +260,7 @@ fn measure(
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
     let set = find_parameters(&arguments.parameters, &arguments.insecure)?;
     warn_if_insecure(&set, out);
-    let rtl = Rtl {
-        upload_keys: arguments.upload_keys,
-        host_memory: arguments.host_memory,
-        card_memory: arguments.card_memory,
-        ..Rtl::default()
-    };
-    let mut device = arguments.machine.device_with(rtl, out)?;
+    let mut device = arguments.machine.device_with(&arguments.logic, out)?;
     let device = device.as_mut();
     let identity = device.identity().clone();
     let batches = usize::from(arguments.batches);
@@ -305,7 +290,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         "parameters  {}: n = {}, N = {}",
         set.name, set.lwe_dimension, set.polynomial_size
     ))?;
-    if arguments.upload_keys {
+    if arguments.logic.upload_keys {
         out.result(format_args!(
             "keys        uploaded in {loading} cycles: {:.1} ms at {:.0} MHz",
             loading as f64 / clock * 1e3,

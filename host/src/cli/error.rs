@@ -51,8 +51,11 @@ pub(super) enum CliError {
     },
     #[error("the device failed")]
     Measure(#[from] DeviceError),
-    #[error("--trace records the simulated logic, of --device rtl alone")]
-    NoWaveform,
+    #[error("{options}: only the simulated logic can be told so, and the device is '{choice}'")]
+    NoLogic {
+        options: String,
+        choice: DeviceChoice,
+    },
     #[error("the bootstraps failed")]
     Session(#[from] SessionError),
     #[error("inference failed")]
@@ -97,7 +100,9 @@ impl CliError {
             Self::Parameters(_) => "'gyrus info' lists the parameter sets".into(),
             Self::Import(_) | Self::Words(_) => "make new keys with 'gyrus keygen'".into(),
             Self::Device { .. } => "'gyrus info' lists the devices; try --device model".into(),
-            Self::NoWaveform => "give --device rtl, too".into(),
+            Self::NoLogic { options, .. } => {
+                format!("give --device rtl, too, or leave {options} out")
+            }
             Self::Session(_) | Self::Measure(_) => {
                 "try again, or use another device (--device)".into()
             }

@@ -4,18 +4,12 @@ use super::boards::{self, Board};
 use super::error::CliError;
 use super::output::Output;
 use clap::Args;
-use gyrus_interface::layout::WORD_BYTES;
 use gyrus_interface::{PRIMARY, ParameterSet, catalogue};
 use gyrus_sim::rtl::CardParameters;
-use gyrus_sim::timing::{Pace, Prediction, Submission, TimingError, TimingModel, Work};
+use gyrus_sim::timing::{
+    CARD_LATENCY, HOST_LATENCY, Prediction, Submission, Sustained, TimingError, TimingModel, Work,
+};
 use serde_json::{Value, json};
-
-/// Nanoseconds to host memory and to card memory: what `Pace` calls latency.
-const HOST_LATENCY: f64 = 1000.0;
-const CARD_LATENCY: f64 = 300.0;
-
-/// Jobs of which the first half is not counted for what is sustained.
-const SUSTAINED_JOBS: usize = 40;
 
 /// What Zama publishes of HPU: <https://docs.zama.org/tfhe-rs/get-started/benchmarks/hpu/hpu-programmable-bootstrapping>,
 /// for the primary parameters (n = 879) on one V80 at 400 MHz.
@@ -57,19 +51,11 @@ struct Plan {
     model: TimingModel,
     clock: f64,
     batch: u64,
-    /// Cycles from a beat of card memory to the next.
-    beat_cycles: u64,
 }
 
 /// What is predicted.
 struct Figures {
-    /// Sustained: PBS/s, utilisation, GB/s of both keys and of both directions to the host.
-    rate: f64,
-    utilisation: f64,
-    key: f64,
-    keyswitch: f64,
-    from_host: f64,
-    to_host: f64,
+    sustained: Sustained,
     /// Cycles.
     single: u64,
     one_batch: u64,
@@ -105,14 +91,9 @@ impl Plan {
             CardParameters::for_lanes(lanes as usize).map_err(TimingError::from)?;
         parameters.clock_khz = clock_mhz * 1000;
         let clock = f64::from(clock_mhz) * 1e6;
-        // As if both keys were read at full pace all the time.
-        let words = parameters.key.beat_words() + parameters.keyswitch.beat_words();
-        let card = pace(board.memory, words, clock, CARD_LATENCY);
-        let host = pace(board.pcie, 1, clock, HOST_LATENCY);
         Ok(Self {
-            model: TimingModel::new(&parameters, host, card)?,
+            model: TimingModel::on_board(&parameters, board.pcie, board.memory)?,
             batch: arguments.batch.unwrap_or(parameters.core.slots as u64),
-            beat_cycles: card.beat_cycles,
             set,
             board,
             parameters,
@@ -127,26 +108,8 @@ impl Plan {
     }
 
     fn figures(&self, jobs: usize) -> Result<Figures, CliError> {
-        // Many more, less many: what a job takes when the card is busy before and behind it.
-        let half = self.run(SUSTAINED_JOBS / 2, self.batch)?;
-        let whole = self.run(SUSTAINED_JOBS, self.batch)?;
-        let cycles = (whole.cycles - half.cycles).max(1) as f64;
-        let of = |whole: u64, half: u64| (whole - half) as f64 / cycles;
-        let bytes = |per_cycle: f64, words: usize| {
-            per_cycle * (words * WORD_BYTES) as f64 * self.clock / 1e9
-        };
-        let key_words = self.parameters.key.beat_words();
-        let switch_words = self.parameters.keyswitch.beat_words();
         Ok(Figures {
-            rate: of(whole.bootstraps, half.bootstraps) * self.clock,
-            utilisation: of(whole.turn_cycles, half.turn_cycles),
-            key: bytes(of(whole.key_beats, half.key_beats), key_words),
-            keyswitch: bytes(
-                of(whole.keyswitch_beats, half.keyswitch_beats),
-                switch_words,
-            ),
-            from_host: bytes(of(whole.host_words_read, half.host_words_read), 1),
-            to_host: bytes(of(whole.host_words_written, half.host_words_written), 1),
+            sustained: self.model.sustained(&self.set, self.batch)?,
             single: self.run(1, 1)?.cycles,
             one_batch: self.run(1, self.batch)?.cycles,
             jobs: self.run(jobs, self.batch)?,
@@ -155,15 +118,6 @@ impl Plan {
 
     fn microseconds(&self, cycles: u64) -> f64 {
         cycles as f64 / self.clock * 1e6
-    }
-}
-
-/// The pace of memory of so many GB/s that beats of so many words are read from.
-fn pace(rate: f64, words: usize, clock: f64, nanoseconds: f64) -> Pace {
-    let wanted = (words * WORD_BYTES) as f64 * clock / 1e9;
-    Pace {
-        latency: (nanoseconds * clock / 1e9).ceil() as u64,
-        beat_cycles: (wanted / rate).ceil().max(1.0) as u64,
     }
 }
 
@@ -225,25 +179,31 @@ fn table(plan: &Plan, figures: &Figures, out: &mut Output) -> Result<(), CliErro
     };
     row("", "predicted".into(), "HPU, published")?;
     let hpu = format!("{} PBS/s", grouped(HPU_RATE));
-    let rate = format!("{} PBS/s", grouped(figures.rate));
+    let rate = format!("{} PBS/s", grouped(figures.sustained.rate));
     row(&format!("sustained, jobs of {}", plan.batch), rate, &hpu)?;
-    let utilisation = format!("{:.1}%", 100.0 * figures.utilisation);
+    let utilisation = format!("{:.1}%", 100.0 * figures.sustained.utilisation);
     row("  of the core's cycles in use", utilisation, "")?;
     row(
         "  both keys, from card memory",
-        beside(figures.key + figures.keyswitch, board.memory),
+        beside(
+            figures.sustained.key + figures.sustained.keyswitch,
+            board.memory,
+        ),
         "",
     )?;
-    let parts = format!("{:.2} + {:.2} GB/s", figures.key, figures.keyswitch);
+    let parts = format!(
+        "{:.2} + {:.2} GB/s",
+        figures.sustained.key, figures.sustained.keyswitch
+    );
     row("    bootstrapping + key switching", parts, "")?;
     row(
         "  read over PCIe",
-        beside(figures.from_host, board.pcie),
+        beside(figures.sustained.from_host, board.pcie),
         "",
     )?;
     row(
         "  written over PCIe",
-        beside(figures.to_host, board.pcie),
+        beside(figures.sustained.to_host, board.pcie),
         "",
     )?;
     let least = format!("{HPU_LEAST_MICROSECONDS:.0} us at the least");
@@ -270,7 +230,7 @@ fn table(plan: &Plan, figures: &Figures, out: &mut Output) -> Result<(), CliErro
     let share = 100.0 * figures.jobs.utilisation();
     let text = format!("{} PBS/s, {share:.1}% of the cycles in use", grouped(rate));
     row("", text, "")?;
-    let beats = match plan.beat_cycles {
+    let beats = match plan.model.beat_cycles() {
         1 => "a beat in every cycle".to_owned(),
         cycles => format!("a beat in {cycles} cycles"),
     };
@@ -299,17 +259,17 @@ fn json(plan: &Plan, figures: &Figures) -> Value {
         "assumed": {
             "host_latency_ns": HOST_LATENCY,
             "card_latency_ns": CARD_LATENCY,
-            "card_beat_cycles": plan.beat_cycles,
+            "card_beat_cycles": plan.model.beat_cycles(),
         },
         "batch": plan.batch,
         "sustained": {
-            "pbs_per_second": figures.rate,
-            "utilisation": figures.utilisation,
-            "bootstrapping_key_gb_per_second": figures.key,
-            "keyswitch_key_gb_per_second": figures.keyswitch,
+            "pbs_per_second": figures.sustained.rate,
+            "utilisation": figures.sustained.utilisation,
+            "bootstrapping_key_gb_per_second": figures.sustained.key,
+            "keyswitch_key_gb_per_second": figures.sustained.keyswitch,
             "memory_gb_per_second": rate(plan.board.memory),
-            "host_read_gb_per_second": figures.from_host,
-            "host_write_gb_per_second": figures.to_host,
+            "host_read_gb_per_second": figures.sustained.from_host,
+            "host_write_gb_per_second": figures.sustained.to_host,
             "pcie_gb_per_second": rate(plan.board.pcie),
         },
         "single": {

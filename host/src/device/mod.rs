@@ -170,7 +170,8 @@ impl Counters {
     }
 }
 
-/// Called with (bytes done, bytes in total) while keys are loaded.
+/// Called with (bytes done, bytes in total) while keys are loaded. Bytes done become fewer where a part has to be
+/// sent again, as its checksum was wrong.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// A backend: the functional model, the RTL under simulation, or a card.

@@ -9,10 +9,14 @@
 //!   before the word that was loaded is what they read.
 //! - [`Transport::write_register`] comes after all reads and writes of shared memory before it: the card
 //!   sees what was written before a doorbell, and does not overwrite what is still being read.
+//! - [`Transport::read_register`] comes after all writes of registers before it, and before all accesses to shared
+//!   memory that follow it: a cause of an interrupt that was cleared before the status is read is clear by then, and
+//!   what the card wrote before it said so in its status is there. (A read over PCIe pushes the writes before it.)
 //!
 //! Nothing else is ordered: the words of one `read` or `write` may move in any order, and each of them whole.
 //! On a processor with a weak memory model a transport to hardware takes an acquire load or a read
-//! barrier for the first, and a barrier in front of the register's store for the second.
+//! barrier for the first, a barrier in front of the register's store for the second, and one behind the
+//! register's load for the third.
 
 use gyrus_interface::DeviceError;
 use gyrus_interface::registers::Register;
@@ -28,7 +32,7 @@ pub trait Transport: Send {
     /// True for a backend that stands in for a card.
     fn simulated(&self) -> bool;
 
-    /// Reads a register.
+    /// Reads a register, after all writes of registers before it and before all accesses to memory that follow.
     ///
     /// # Errors
     /// The card is gone.

@@ -72,7 +72,8 @@ pub enum PcieError {
     },
     /// Memory that a card reaches has to stay where it is, and this process may not have so much of it.
     #[error(
-        "{bytes} bytes of memory cannot be pinned for the card; raise the limit: ulimit -l unlimited"
+        "{bytes} bytes of memory cannot be pinned for the card; raise the limit that `ulimit -l` shows: \
+         sudo prlimit --pid $$ --memlock=unlimited"
     )]
     Pin {
         /// How much.

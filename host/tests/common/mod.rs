@@ -12,7 +12,7 @@ pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-pub(crate) fn words(rng: &mut ChaCha8Rng, count: usize) -> Vec<u64> {
+pub(crate) fn words(rng: &mut impl Rng, count: usize) -> Vec<u64> {
     (0..count).map(|_| rng.next_u64()).collect()
 }
 
@@ -21,11 +21,14 @@ pub(crate) fn toy_key(seed: u64) -> Arc<EvaluationKey> {
 }
 
 pub(crate) fn random_key(set: ParameterSet, seed: u64) -> Arc<EvaluationKey> {
-    let mut rng = rng(seed);
-    let bootstrapping = words(&mut rng, layout::bootstrapping_key_words(&set));
+    key_of(set, &mut rng(seed))
+}
+
+pub(crate) fn key_of(set: ParameterSet, rng: &mut impl Rng) -> Arc<EvaluationKey> {
+    let bootstrapping = words(rng, layout::bootstrapping_key_words(&set));
     let count = layout::keyswitch_key_words(&set);
     let keyswitch = match set.keyswitch_modulus {
-        KeyswitchModulus::Native64 => KeyswitchKey::U64(words(&mut rng, count)),
+        KeyswitchModulus::Native64 => KeyswitchKey::U64(words(rng, count)),
         KeyswitchModulus::PowerOfTwo32 { log2 } => KeyswitchKey::U32(
             (0..count)
                 .map(|_| rng.next_u32() >> (32 - log2) << (32 - log2))

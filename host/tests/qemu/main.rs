@@ -35,7 +35,7 @@ use crate::kernel::Kernel;
 use crate::machine::{MachineError, SUMMARY};
 use std::error::Error;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,10 @@ const LIMIT: Duration = Duration::from_secs(600);
 fn main() -> ExitCode {
     if std::process::id() == 1 {
         guest::init();
+    }
+    let called = std::env::args_os().next().map(PathBuf::from);
+    if called.is_some_and(|path| path.ends_with(guest::SUDO)) {
+        guest::sudo();
     }
     if std::env::args().nth(1).as_deref() == Some(HOLD) {
         guest::hold();
@@ -96,12 +100,15 @@ fn files(kernel: &Kernel, filter: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut archive = Initramfs::new()?;
     archive.program("/init", &std::env::current_exe()?)?;
     archive.program("/bin/gyrus", Path::new(env!("CARGO_BIN_EXE_gyrus")))?;
-    // What `scripts/bind` needs.
+    // What `scripts/bind` and the README's commands need.
     for tool in [
         "/bin/bash",
         "/bin/basename",
         "/bin/readlink",
         "/usr/bin/env",
+        "/usr/bin/tee",
+        "/usr/bin/chown",
+        "/usr/bin/prlimit",
     ] {
         archive.program(tool, Path::new(tool))?;
     }

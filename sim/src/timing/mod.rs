@@ -31,6 +31,7 @@
 //! Uploads, copies, errors and the host's own time are not modelled, nor memory that refreshes or that
 //! several channels share.
 
+mod board;
 mod front;
 mod reader;
 mod rotation;
@@ -42,6 +43,7 @@ mod tables;
 mod world;
 
 pub use crate::rtl::Pace;
+pub use board::{CARD_LATENCY, HOST_LATENCY, Sustained};
 
 use crate::rtl::CardParameters;
 use front::Front;

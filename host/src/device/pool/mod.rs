@@ -127,7 +127,8 @@ impl Pool {
                 one.inputs * other.preferred_batch,
                 other.inputs * one.preferred_batch,
             );
-            // Those that are alike take turns.
+            // Those that are alike take turns: a quick one, which has answered before the next batch comes, would get
+            // all of them.
             let (one, other) = ((one.batches, one.latest), (other.batches, other.latest));
             one_s.cmp(&other_s).then(one.cmp(&other))
         })?;

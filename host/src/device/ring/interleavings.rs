@@ -2,9 +2,10 @@
 //! the registers that they share. Shuttle picks who goes on at each access, at random.
 //!
 //! Shuttle's memory is sequentially consistent: what these tests find is wrong orders of accesses in the program, on
-//! either side, and no missing barrier. Of long runs of words only the first and the last access can be
-//! interrupted: in between there is nothing that the other side waits for. An interrupt is a message, sent when the
-//! first enabled cause comes to stand; who waits for one that does not come waits for ever, which Shuttle finds.
+//! either side, and no missing barrier: those are for [`super::exhaustive`]. Of long runs of words only the first and
+//! the last access can be interrupted: in between there is nothing that the other side waits for. An interrupt is a
+//! message, sent when the first enabled cause comes to stand; who waits for one that does not come waits for ever,
+//! which Shuttle finds.
 
 use super::{InFlight, RingDevice};
 use crate::device::{Batch, BatchTag, Device, LutSlot, Transport};

@@ -14,6 +14,8 @@ mod pace;
 mod upload;
 
 #[cfg(test)]
+mod exhaustive;
+#[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod garbage;

@@ -2,6 +2,7 @@
 
 use super::card::TestCard;
 use super::common::{expected, rng, toy_key, words};
+use super::production;
 use super::runner::{Outcome, Runner, last_panic};
 use gyrus::device::{Batch, Device, DeviceChoice, DeviceOptions, LutSlot, Transport, open};
 use gyrus::interface::card::Capabilities;
@@ -28,6 +29,10 @@ pub(super) fn run_over_sysfs(runner: &mut Runner) {
     runner.test("sysfs: a batch equals the engine's", || {
         works_over(AccessPath::Sysfs)
     });
+    runner.test(
+        "sysfs: a batch at production size equals the engine's",
+        || Ok(production::job()?.works(&mut *opened(TestCard(1))?)?),
+    );
     runner.test("sysfs: who is killed leaves a card that works", killed);
     runner.test(
         "sysfs: the same, with a function that cannot be reset",
@@ -58,15 +63,16 @@ pub(super) fn opened(card: TestCard) -> Result<Box<dyn Device>, DeviceError> {
     open(DeviceChoice::Pcie(Some(address)), DeviceOptions::default())
 }
 
-/// A toy-sized key, a table, ciphertexts, and what comes out.
+/// A key, a table, two ciphertexts, and what comes out.
 pub(super) struct Job {
     pub(super) key: std::sync::Arc<EvaluationKey>,
-    table: Vec<u64>,
-    inputs: Vec<u64>,
-    outputs: Vec<u64>,
+    pub(super) table: Vec<u64>,
+    pub(super) inputs: Vec<u64>,
+    pub(super) outputs: Vec<u64>,
 }
 
 impl Job {
+    /// At toy size.
     pub(super) fn new(seed: u64) -> Self {
         let mut rng = rng(seed);
         let key = toy_key(seed);

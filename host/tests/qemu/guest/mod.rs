@@ -7,7 +7,9 @@
 //! | `card` | a card as the kernel shows it, and how a test asks it for a fault |
 //! | `bus` | tests without the driver: what the kernel sees of the cards |
 //! | `driver` | tests of the driver on cards that work |
-//! | `command` | tests of the `gyrus` command on them |
+//! | `production` | a batch at production size |
+//! | `command` | tests of the `gyrus` command on them, and of what the README says |
+//! | `user` | somebody who is not root, at a shell |
 //! | `pool` | tests of both cards as one device |
 //! | `faults` | tests of the driver on a card that fails |
 
@@ -19,11 +21,15 @@ mod common;
 mod driver;
 mod faults;
 mod pool;
+mod production;
 mod runner;
 mod system;
+mod user;
 
 pub(crate) use driver::hold;
+pub(crate) use production::outputs as production_outputs;
 pub(crate) use system::MODULE_DIRECTORY;
+pub(crate) use user::{SUDO, sudo};
 
 use crate::machine::{BOOTED, DONE};
 use runner::Runner;
@@ -39,6 +45,7 @@ pub(crate) fn init() -> ! {
     runner.test("modules", system::load_modules);
     bus::run(&mut runner);
     driver::run_over_sysfs(&mut runner);
+    command::run_over_sysfs(&mut runner);
     faults::run_over_sysfs(&mut runner);
     driver::run(&mut runner);
     command::run(&mut runner);

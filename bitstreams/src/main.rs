@@ -1,0 +1,104 @@
+//! The `gyrus-bitstream` command: from a board's name to a bitstream, as far as the tools on the machine go.
+//!
+//! Exit codes: 0 when all went well, 1 when something failed or does not fit, 2 when the command line was wrong.
+
+use boards::flow::{self, FlowError};
+use clap::{Parser, Subcommand};
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Bitstreams of the Gyrus card for boards.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Check all of a board's card that needs no vendor tools: resources, wrapper, scripts, constraints.
+    Board {
+        /// u280, u55c, f2, v80 or acorn.
+        #[arg(value_name = "BOARD")]
+        board: String,
+        /// Without vendor tools; there is no other way yet.
+        #[arg(long, required = true)]
+        check: bool,
+        /// Coefficients that the card takes a cycle; by default what is best for the board.
+        #[arg(long, value_name = "P", value_parser = clap::value_parser!(u32).range(2..=128))]
+        lanes: Option<u32>,
+        /// Clock; by default what is assumed for the board.
+        #[arg(long, value_name = "MHZ", value_parser = clap::value_parser!(u32).range(1..=1000))]
+        clock: Option<u32>,
+        /// Directory for all files.
+        #[arg(long, default_value = "target/bitstream")]
+        out: PathBuf,
+    },
+    /// Synthesise cards of several sizes and write what they take: the file that the model is fitted to.
+    Measure {
+        /// The cards' lanes.
+        #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 8, 16, 32, 64])]
+        lanes: Vec<u32>,
+        /// Families of `synth_xilinx`.
+        #[arg(long, value_delimiter = ',', default_values_t = ["xcup".to_owned(), "xc7".to_owned()])]
+        families: Vec<String>,
+        /// Directory for the tools' files.
+        #[arg(long, default_value = "target/bitstream")]
+        directory: PathBuf,
+        /// The file.
+        #[arg(long, default_value = "bitstreams/measured.toml")]
+        out: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Command::parse().action) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let mut text = format!("error: {error}\n");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                text += &format!("  caused by: {error}\n");
+                cause = error.source();
+            }
+            // When even this fails, the exit code still says it.
+            let _ = io::stderr().lock().write_all(text.as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all is well.
+fn run(action: Action) -> Result<bool, FlowError> {
+    let mut out = io::stdout().lock();
+    match action {
+        Action::Board {
+            board,
+            check: _,
+            lanes,
+            clock,
+            out: directory,
+        } => {
+            let order = flow::Order {
+                board: flow::find(&board)?,
+                lanes,
+                clock_mhz: clock,
+                directory,
+            };
+            flow::check(&order, &mut out)
+        }
+        Action::Measure {
+            lanes,
+            families,
+            directory,
+            out: file,
+        } => {
+            flow::measure(&lanes, &families, &directory, &file, &mut out)?;
+            Ok(true)
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! The list of what the vendor's tools know: bitstreams/vendor/, which says what its keys mean.
+
+use super::TclError;
+use regex::Regex;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The names and values that were set.
+pub(super) type Properties = BTreeMap<String, String>;
+
+/// All of it.
+#[derive(Debug)]
+pub(super) struct List {
+    pub(super) commands: Vec<Command>,
+    pub(super) object_properties: Vec<ObjectProperty>,
+    pub(super) interfaces: Vec<Interface>,
+    pub(super) ips: Vec<Ip>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Command {
+    pub(super) name: String,
+    #[serde(default)]
+    flags: Vec<String>,
+    #[serde(default)]
+    values: Vec<String>,
+    arguments: [usize; 2],
+    returns: Option<String>,
+    #[serde(default)]
+    xdc: bool,
+    pub(super) source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ObjectProperty {
+    pub(super) object: String,
+    pub(super) name: String,
+    pub(super) values: String,
+    pub(super) source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Interface {
+    pub(super) vlnv: String,
+    pub(super) source: String,
+    pub(super) properties: Properties,
+    pub(super) signals: Vec<Signal>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signal {
+    pub(super) name: String,
+    pub(super) by: Mode,
+    pub(super) width: String,
+    #[serde(default)]
+    pub(super) when: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    Master,
+    Slave,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ip {
+    vlnv: Option<String>,
+    reference: Option<String>,
+    pub(super) sources: Vec<String>,
+    /// Whether slaves are reached through it.
+    #[serde(default)]
+    pub(super) passes: bool,
+    #[serde(default)]
+    properties: Properties,
+    #[serde(default)]
+    interfaces: Vec<IpInterface>,
+    #[serde(default)]
+    pins: Vec<IpPin>,
+    #[serde(default)]
+    segments: Vec<IpSegment>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IpInterface {
+    name: String,
+    mode: Mode,
+    vlnv: String,
+    lanes: Option<String>,
+    from: Option<usize>,
+    to: Option<usize>,
+    #[serde(default)]
+    when: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IpPin {
+    name: String,
+    direction: Direction,
+    kind: PinKind,
+    #[serde(default)]
+    optional: bool,
+    from: Option<usize>,
+    to: Option<usize>,
+    #[serde(default)]
+    when: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Direction {
+    In,
+    Out,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PinKind {
+    Clock,
+    Reset,
+    Data,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IpSegment {
+    interface: String,
+    name: String,
+    count: Option<usize>,
+    bytes: Option<u128>,
+}
+
+/// What a cell has, with the properties that were set.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    pub(super) pins: BTreeMap<String, PinShape>,
+    pub(super) interfaces: BTreeMap<String, InterfaceShape>,
+}
+
+#[derive(Debug)]
+pub(super) struct PinShape {
+    pub(super) direction: Direction,
+    pub(super) kind: PinKind,
+    pub(super) optional: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct InterfaceShape {
+    pub(super) mode: Mode,
+    pub(super) vlnv: String,
+    /// The property with the lanes of a link.
+    pub(super) lanes: Option<String>,
+    /// A slave's segments, with their bytes where these are given.
+    pub(super) segments: Vec<(String, Option<u128>)>,
+}
+
+fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, TclError> {
+    toml::from_str(text).map_err(|source| TclError::List {
+        file,
+        source: Box::new(source),
+    })
+}
+
+impl List {
+    /// The list that is part of the program.
+    pub(super) fn load() -> Result<Self, TclError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Commands {
+            command: Vec<Command>,
+            property: Vec<ObjectProperty>,
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Interfaces {
+            interface: Vec<Interface>,
+        }
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Ips {
+            ip: Vec<Ip>,
+        }
+        let commands: Commands = parse(
+            "vendor/commands.toml",
+            include_str!("../../vendor/commands.toml"),
+        )?;
+        let interfaces: Interfaces = parse(
+            "vendor/interfaces.toml",
+            include_str!("../../vendor/interfaces.toml"),
+        )?;
+        let ips: Ips = parse("vendor/ips.toml", include_str!("../../vendor/ips.toml"))?;
+        let list = Self {
+            commands: commands.command,
+            object_properties: commands.property,
+            interfaces: interfaces.interface,
+            ips: ips.ip,
+        };
+        match list.without_source() {
+            Some(name) => Err(TclError::Source(name)),
+            None => Ok(list),
+        }
+    }
+
+    /// An entry that does not say where it was seen.
+    fn without_source(&self) -> Option<String> {
+        let commands = self.commands.iter();
+        let commands = commands.map(|known| (&known.name, known.source.as_str()));
+        let properties = self.object_properties.iter();
+        let properties = properties.map(|known| (&known.name, known.source.as_str()));
+        let interfaces = self.interfaces.iter();
+        let interfaces = interfaces.map(|known| (&known.vlnv, known.source.as_str()));
+        let ips = self.ips.iter().filter_map(|known| {
+            let name = known.vlnv.as_ref().or(known.reference.as_ref())?;
+            Some((name, known.sources.first().map_or("", String::as_str)))
+        });
+        let mut entries = commands.chain(properties).chain(interfaces).chain(ips);
+        let bare = entries.find(|(_, source)| source.trim().is_empty());
+        bare.map(|(name, _)| name.clone())
+    }
+
+    /// The commands as the recording stub takes them.
+    pub(super) fn for_recorder(&self) -> String {
+        let mut text = String::new();
+        for command in &self.commands {
+            let [least, most] = command.arguments;
+            let (flags, values) = (command.flags.join(" "), command.values.join(" "));
+            let returns = command.returns.as_deref().unwrap_or_default();
+            let xdc = u8::from(command.xdc);
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                text,
+                "command {} {{{flags}}} {{{values}}} {least} {most} {{{returns}}} {xdc}",
+                command.name
+            );
+        }
+        text
+    }
+
+    pub(super) fn interface(&self, vlnv: &str) -> Option<&Interface> {
+        self.interfaces.iter().find(|known| known.vlnv == vlnv)
+    }
+
+    /// By an IP's VLNV, or the name of a module of ours.
+    pub(super) fn ip(&self, name: &str) -> Option<&Ip> {
+        self.ips
+            .iter()
+            .find(|ip| [&ip.vlnv, &ip.reference].contains(&&Some(name.to_owned())))
+    }
+}
+
+/// Checks a value against the pattern of all that it may be.
+pub(super) fn allow(
+    object: &str,
+    property: &str,
+    value: &str,
+    pattern: &str,
+) -> Result<(), TclError> {
+    let whole = Regex::new(&format!("^(?:{pattern})$"));
+    let whole = whole.map_err(|_| TclError::Pattern(pattern.to_owned()))?;
+    if whole.is_match(value) {
+        return Ok(());
+    }
+    Err(TclError::Value {
+        object: object.to_owned(),
+        property: property.to_owned(),
+        value: value.to_owned(),
+        allowed: pattern.to_owned(),
+    })
+}
+
+/// Checks properties, all that were set.
+pub(super) fn allow_all(
+    object: &str,
+    known: &Properties,
+    set: &Properties,
+) -> Result<(), TclError> {
+    for (property, value) in set {
+        let pattern = known
+            .iter()
+            .find(|(name, _)| *name == property || numbers(name, property))
+            .map(|(_, pattern)| pattern)
+            .ok_or_else(|| TclError::Property {
+                object: object.to_owned(),
+                property: property.clone(),
+            })?;
+        allow(object, property, value, pattern)?;
+    }
+    Ok(())
+}
+
+/// Whether a name is a template with a number of two digits in it.
+fn numbers(template: &str, name: &str) -> bool {
+    (0..100).any(|number| template.contains('#') && numbered(template, Some(number)) == name)
+}
+
+/// A template with its number.
+fn numbered(template: &str, number: Option<usize>) -> String {
+    match number {
+        Some(number) => template
+            .replace("##", &format!("{number:02}"))
+            .replace('#', &number.to_string()),
+        None => template.to_owned(),
+    }
+}
+
+/// The numbers that a template stands for.
+fn range(from: Option<usize>, to: Option<usize>) -> Vec<Option<usize>> {
+    match (from, to) {
+        (Some(from), Some(to)) => (from..=to).map(Some).collect(),
+        _ => vec![None],
+    }
+}
+
+/// Whether all conditions hold.
+pub(super) fn holds(
+    object: &str,
+    when: &[String],
+    number: Option<usize>,
+    set: &Properties,
+) -> Result<bool, TclError> {
+    for condition in when {
+        let condition = numbered(condition, number);
+        let mut words = condition.split(' ');
+        let (Some(property), Some(relation), Some(wanted)) =
+            (words.next(), words.next(), words.next())
+        else {
+            return Err(TclError::Pattern(condition));
+        };
+        let value = set.get(property).ok_or_else(|| TclError::Unset {
+            object: object.to_owned(),
+            property: property.to_owned(),
+        })?;
+        let number = |text: &str| {
+            text.parse::<u64>()
+                .map_err(|_| TclError::Pattern(condition.clone()))
+        };
+        let ok = match relation {
+            "=" => value == wanted,
+            ">" => number(value)? > number(wanted)?,
+            ">=" => number(value)? >= number(wanted)?,
+            _ => return Err(TclError::Pattern(condition)),
+        };
+        if !ok {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl Ip {
+    /// What a cell of it has. `object` is the cell, for errors.
+    pub(super) fn shape(&self, object: &str, set: &Properties) -> Result<Shape, TclError> {
+        allow_all(object, &self.properties, set)?;
+        let mut shape = Shape::default();
+        for pin in &self.pins {
+            for number in range(pin.from, pin.to) {
+                if holds(object, &pin.when, number, set)? {
+                    let here = PinShape {
+                        direction: pin.direction,
+                        kind: pin.kind,
+                        optional: pin.optional,
+                    };
+                    shape.pins.insert(numbered(&pin.name, number), here);
+                }
+            }
+        }
+        for interface in &self.interfaces {
+            for number in range(interface.from, interface.to) {
+                if holds(object, &interface.when, number, set)? {
+                    let name = numbered(&interface.name, number);
+                    let segments = self.segments(&interface.name);
+                    let here = InterfaceShape {
+                        mode: interface.mode,
+                        vlnv: interface.vlnv.clone(),
+                        lanes: interface.lanes.clone(),
+                        segments,
+                    };
+                    shape.interfaces.insert(name, here);
+                }
+            }
+        }
+        Ok(shape)
+    }
+
+    fn segments(&self, interface: &str) -> Vec<(String, Option<u128>)> {
+        let here = self.segments.iter().filter(|s| s.interface == interface);
+        here.flat_map(|segment| {
+            (0..segment.count.unwrap_or(1)).map(|number| {
+                let name = segment.name.replace("@@", &format!("{number:02}"));
+                (name, segment.bytes)
+            })
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_without_a_source_is_named() {
+        let mut list = List::load().unwrap();
+        list.object_properties[3].source = " ".to_owned();
+        let name = list.object_properties[3].name.clone();
+        assert_eq!(list.without_source(), Some(name));
+        let mut list = List::load().unwrap();
+        list.ips[0].sources.clear();
+        assert_eq!(list.without_source(), list.ips[0].vlnv);
+    }
+
+    fn set(pairs: &[(&str, &str)]) -> Properties {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn pins_are_there_as_properties_have_it() {
+        let list = List::load().unwrap();
+        let ip = list.ip("xilinx.com:ip:smartconnect:1.0").unwrap();
+        let properties = set(&[
+            ("NUM_SI", "2"),
+            ("NUM_MI", "1"),
+            ("NUM_CLKS", "3"),
+            ("HAS_ARESETN", "1"),
+        ]);
+        let shape = ip.shape("here", &properties).unwrap();
+        let pins: Vec<&str> = shape.pins.keys().map(String::as_str).collect();
+        assert_eq!(pins, ["aclk", "aclk1", "aclk2", "aresetn"]);
+        let interfaces: Vec<&str> = shape.interfaces.keys().map(String::as_str).collect();
+        assert_eq!(interfaces, ["M00_AXI", "S00_AXI", "S01_AXI"]);
+        let unset = set(&[("NUM_SI", "2")]);
+        let error = ip.shape("here", &unset).unwrap_err();
+        assert!(matches!(error, TclError::Unset { .. }), "{error}");
+    }
+
+    #[test]
+    fn numbers_in_names() {
+        assert_eq!(numbered("AXI_##_ACLK", Some(7)), "AXI_07_ACLK");
+        assert_eq!(numbered("clk_out#", Some(3)), "clk_out3");
+        assert!(numbers("USER_SAXI_##", "USER_SAXI_31"));
+        assert!(!numbers("USER_SAXI_##", "USER_SAXI_3"));
+        assert!(!numbers("USER_SAXI", "USER_SAXI"));
+        assert!(allow("it", "p", "12", "[0-9]").is_err());
+        assert!(allow("it", "p", "1", "[0-9]|x").is_ok());
+    }
+}

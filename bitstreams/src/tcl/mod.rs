@@ -1,0 +1,99 @@
+//! A board's scripts for the vendor's tools, run without them.
+//!
+//! The scripts run under plain tclsh, with a stub of the tool that writes down what they say
+//! (bitstreams/check/record.tcl). What they said is held against a list of what the tool knows (bitstreams/vendor/): names
+//! of commands, options, IPs, properties and their values, pins and interfaces; every pin that has to be is connected,
+//! and once; every segment that a master reaches has an address, and no two overlap; steps come in their order, and no
+//! bitstream is written when timing is not met.
+
+mod addresses;
+mod design;
+mod error;
+mod list;
+mod parameters;
+mod ports;
+pub(crate) mod record;
+mod steps;
+mod wiring;
+
+pub use error::TclError;
+pub use parameters::Parameters;
+pub use ports::{Pin, Port};
+
+use crate::process::{self, ProcessError};
+use design::Design;
+use list::List;
+use record::Call;
+use std::path::{Path, PathBuf};
+
+/// Slack of a design that meets its timing, and of one that does not, ns.
+const SLACKS: (f64, f64) = (0.1, -0.001);
+
+/// The block design around a card.
+#[derive(Debug)]
+pub struct Platform {
+    /// The ports of its module, 'platform'.
+    pub ports: Vec<Port>,
+    /// Those of its ports that go to the board's pins.
+    pub pins: Vec<Pin>,
+    /// Its cells.
+    pub cells: Vec<String>,
+    /// Verilog files that are read.
+    pub sources: Vec<PathBuf>,
+    /// What constraints said.
+    pub(crate) constraints: Vec<Call>,
+}
+
+/// Runs a board's scripts and checks what they say. `root` is the folder `bitstreams`; what is made goes to
+/// `directory`.
+///
+/// # Errors
+/// [`TclError`]: tclsh is missing, a script ends with an error, or says something wrong.
+pub fn check(root: &Path, parameters: &Parameters, directory: &Path) -> Result<Platform, TclError> {
+    let list = List::load()?;
+    let file = directory.join("parameters.tcl");
+    process::write(&file, &parameters.tcl())?;
+    let calls = record::run(&list, root, &file, directory, SLACKS.0)?;
+    steps::check(&calls)?;
+    let design = Design::new(&list, &calls)?;
+    wiring::check(&design)?;
+    addresses::check(&design)?;
+    refuses_bad_timing(&list, root, &file, directory)?;
+    let (ports, pins) = ports::expand(&list, &design)?;
+    let sources = calls.iter().filter(|call| call.command == "read_verilog");
+    let sources = sources.flat_map(|call| call.list(0)).map(PathBuf::from);
+    let sources = sources.collect();
+    let constraints = calls
+        .into_iter()
+        .filter(|call| !call.constraints.is_empty());
+    Ok(Platform {
+        ports,
+        pins,
+        cells: design.cells.into_keys().collect(),
+        sources,
+        constraints: constraints.collect(),
+    })
+}
+
+/// With a path that is too slow the scripts end with an error, and write no bitstream.
+fn refuses_bad_timing(
+    list: &List,
+    root: &Path,
+    parameters: &Path,
+    directory: &Path,
+) -> Result<(), TclError> {
+    match record::run(list, root, parameters, directory, SLACKS.1) {
+        Err(TclError::Process(ProcessError::Failed { last_line, .. }))
+            if last_line.contains("timing is not met") => {}
+        Err(error) => return Err(error),
+        Ok(_) => return Err(TclError::TimingIgnored),
+    }
+    let calls = record::read(&record::log_of(directory, SLACKS.1))?;
+    if calls.iter().any(|call| call.command == "write_bitstream") {
+        return Err(TclError::TimingIgnored);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

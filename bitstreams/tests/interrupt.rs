@@ -1,0 +1,79 @@
+//! common/gyrus_interrupt.v keeps what check/interrupt.sv says, for ever: Yosys proves it by induction. A module with a
+//! bug does not.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use wait_timeout::ChildExt;
+
+const DEADLINE: Duration = Duration::from_secs(300);
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether a module's text is proved.
+fn proved(name: &str, text: &str) -> bool {
+    let directory =
+        std::env::temp_dir().join(format!("gyrus-interrupt-{}-{name}", std::process::id()));
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("module.v"), text).unwrap();
+    let properties = folder().join("check/interrupt.sv");
+    fs::copy(properties, directory.join("properties.sv")).unwrap();
+    let script = "read_verilog -formal module.v properties.sv; prep -flatten -top interrupt_properties; async2sync; \
+                  dffunmap; sat -tempinduct -prove-asserts -maxsteps 100";
+    let log = directory.join("log");
+    let mut yosys = Command::new("yosys");
+    yosys.args(["-p", script]).current_dir(&directory);
+    yosys
+        .stdout(File::create(&log).unwrap())
+        .stderr(Stdio::null());
+    let mut yosys = yosys.spawn().expect("yosys is missing: run scripts/setup");
+    let status = yosys.wait_timeout(DEADLINE).unwrap();
+    if status.is_none() {
+        yosys.kill().unwrap();
+        panic!("no proof of {name} in {DEADLINE:?}");
+    }
+    let said = said(&log);
+    fs::remove_dir_all(directory).unwrap();
+    let (yes, no) = (
+        "Induction step proven: SUCCESS!",
+        "model found for base case: FAIL!",
+    );
+    assert!(said.contains(yes) != said.contains(no), "{said}");
+    said.contains(yes)
+}
+
+fn said(log: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(log).unwrap()).into_owned()
+}
+
+#[test]
+fn the_interrupt_keeps_its_promises() {
+    let text = fs::read_to_string(folder().join("common/gyrus_interrupt.v")).unwrap();
+    assert!(proved("as-it-is", &text));
+    for (name, from, to) in [
+        ("not-again", "wire late = &cycles;", "wire late = 1'b0;"),
+        (
+            "no-gap",
+            "wire ready = |cycles[RETRY_LOG2-1:4];",
+            "wire ready = 1'b1;",
+        ),
+        (
+            "unacknowledged",
+            "(acknowledged | usr_irq_ack[0]) & ~level",
+            "~level",
+        ),
+        ("stays-seen", "acknowledged <= 1'b0;\n            if", "if"),
+        ("always", "if (level) begin", "if (1'b1) begin"),
+        ("never", "if (level) begin", "if (1'b0) begin"),
+        ("twice", "if (m_axil_awready) address_offered <= 1'b0;", ""),
+        ("other-register", "32'h1000_2004", "32'h1000_2008"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        assert!(!proved(name, &text.replacen(from, to, 1)), "{name}");
+    }
+}

@@ -1,0 +1,66 @@
+//! Netlists of gates, as Yosys makes them of the emitted Verilog, against the same vectors as the emitted Verilog
+//! itself: the multiplier and a butterfly.
+//!
+//! Synthesis is for the 7 series, whose LUTs, carry chains, flip-flops and DSP blocks Yosys brings models of, DSP48E1
+//! among them. Memories stay as emitted: what a block RAM does is the vendor's to say.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+#![allow(dead_code, reason = "benches serve other tests, too")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod netlist;
+
+use gyrus_hdl::arith::MulMod;
+use gyrus_hdl::ntt::ForwardButterfly;
+use netlist::netlist;
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use support::bench::Bench;
+
+crate::dut!(MulMod { valid_in, x, y => valid_out, result });
+crate::dut!(ForwardButterfly { enable, index, a, b => sum, difference });
+
+const Q: u128 = 0xffff_ffff_0000_0001;
+
+/// Every pair of edges and random factors, a pair a cycle; products from 128-bit arithmetic.
+#[test]
+fn multiplier() {
+    let mut rng = ChaCha8Rng::seed_from_u64(30);
+    let edges = [0, 1, Q as u64 - 1, 1 << 32, u64::MAX >> 32, 1 << 63];
+    let mut factors: Vec<(u64, u64)> = edges.iter().flat_map(|x| edges.map(|y| (*x, y))).collect();
+    let random = |rng: &mut ChaCha8Rng| rng.next_u64() % Q as u64;
+    factors.extend((0..2000).map(|_| (random(&mut rng), random(&mut rng))));
+    let mut bench = Bench::new(MulMod::default());
+    let gap = vec![[0, 0, 0]; MulMod::LATENCY];
+    let words = factors.iter().map(|(x, y)| [1, (*x).into(), (*y).into()]);
+    for words in words.chain(gap) {
+        bench.cycle(&words);
+    }
+    let gates = bench.replay_on("gate_multiplier", netlist);
+    for (at, (x, y)) in factors.iter().enumerate() {
+        let expected = u128::from(*x) * u128::from(*y) % Q;
+        assert_eq!(gates[at + MulMod::LATENCY], [1, expected], "{x:x} * {y:x}");
+    }
+}
+
+/// All exponents, with operands of all magnitudes.
+#[test]
+fn butterfly() {
+    let mut rng = ChaCha8Rng::seed_from_u64(31);
+    let mut bench = Bench::new(ForwardButterfly::new(true));
+    let mut lazy = move || {
+        let word = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
+        let magnitude: u32 = rng.random_range(0..70);
+        (word.cast_signed() >> (127 - magnitude)).cast_unsigned() & ((1 << 72) - 1)
+    };
+    for cycle in 0..1000 {
+        let (enable, index) = (u128::from(cycle % 17 != 3), cycle % 32);
+        bench.cycle(&[enable, index, lazy(), lazy()]);
+    }
+    bench.replay_on("gate_butterfly", netlist);
+}
