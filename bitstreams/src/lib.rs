@@ -253,6 +253,18 @@ pub enum Image {
     Dcp,
 }
 
+impl Image {
+    /// How the name of its file ends.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Bit => "bit",
+            Self::Pdi => "pdi",
+            Self::Dcp => "dcp",
+        }
+    }
+}
+
 /// A way onto a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -15,7 +15,7 @@ use crate::process::{self, ProcessError};
 use gyrus_hdl::blind_rotate::CoreParameters;
 use gyrus_hdl::catalogue::{CatalogueError, emit_serial};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -26,6 +26,11 @@ const PINS: &str = include_str!("../../ecp5/ulx3s.lpf");
 
 /// The board's oscillator, MHz.
 const OSCILLATOR_MHZ: u32 = 25;
+
+/// The PLL's rate, MHz, and nextpnr's seed, with which timing is met.
+pub const CLOCK_MHZ: u32 = 60;
+/// See [`CLOCK_MHZ`].
+pub const SEED: u32 = 1;
 
 /// Bits a second of the serial line: the most that the board's FT231X can do.
 const LINE_RATE: u32 = 3_000_000;
@@ -104,11 +109,10 @@ pub struct Options {
     pub deadline: Duration,
 }
 
-impl Options {
-    /// The core that fits, in a directory `target/bitstream/ecp5` of the repository at `root`, with the tools that
-    /// `scripts/setup` installs there.
-    #[must_use]
-    pub fn new(root: &Path) -> Self {
+impl Default for Options {
+    /// The core that fits, in the directory `target` of the repository, with the tools that `scripts/setup` installs
+    /// there.
+    fn default() -> Self {
         Self {
             command: "scripts/bitstream ecp5".to_owned(),
             parameters: CoreParameters {
@@ -118,15 +122,17 @@ impl Options {
                 levels: 2,
                 beat_words: 1,
             },
-            clock_mhz: 75,
-            seed: 1,
-            directory: root.join("target/bitstream/ecp5"),
+            clock_mhz: CLOCK_MHZ,
+            seed: SEED,
+            directory: "target/bitstream/ecp5".into(),
             yosys: "yosys".into(),
-            tools: root.join("target/hdl-venv/bin"),
+            tools: "target/hdl-venv/bin".into(),
             deadline: Duration::from_secs(4 * 3600),
         }
     }
+}
 
+impl Options {
     /// Cycles of a bit on the serial line.
     ///
     /// # Errors
@@ -146,8 +152,10 @@ impl Options {
         u16::try_from(cycles).map_err(|_| error)
     }
 
+    /// A program by a name that holds in any directory.
     fn tool(&self, name: &str) -> Command {
-        Command::new(self.tools.join(name))
+        let program = self.tools.join(name);
+        Command::new(std::path::absolute(&program).unwrap_or(program))
     }
 }
 
@@ -296,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_line_of_the_clock() {
-        let mut options = Options::new(Path::new("."));
+        let mut options = Options::default();
         for (clock_mhz, expected) in [
             (75, Some(25)),
             (60, Some(20)),
@@ -311,7 +319,7 @@ mod tests {
 
     #[test]
     fn an_oversized_core_is_refused_before_any_tool_runs() {
-        let mut options = Options::new(Path::new("."));
+        let mut options = Options::default();
         options.directory = "/nonexistent".into();
         options.tools = "/nonexistent".into();
         options.parameters.max_log2_n = 11;

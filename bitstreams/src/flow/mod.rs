@@ -1,14 +1,17 @@
 //! The whole way, from a board's name to its files.
 
+mod build;
 mod check;
 mod measure;
 mod scripts;
 mod table;
 
-pub use check::check;
+pub use build::{Vivado, build};
+pub use check::{Checked, check};
 pub use measure::measure;
 
 use crate::constraints::ConstraintError;
+use crate::ecp5::Ecp5Error;
 use crate::process::ProcessError;
 use crate::resources::ChooseError;
 use crate::synthesis::{SynthesisError, Tool};
@@ -45,6 +48,32 @@ pub enum FlowError {
     /// A program, or a file.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The vendor's tool is not there.
+    #[error(
+        "{} is missing: install Vivado and source its settings64.sh, or name the program with --vivado; \
+         --check does all that needs no vendor tools", program.display()
+    )]
+    NoVivado {
+        /// The program.
+        program: PathBuf,
+    },
+    /// The vendor's tool did not make a bitstream.
+    #[error("Vivado made no bitstream; reports are in {}", directory.display())]
+    Vivado {
+        /// The directory.
+        directory: PathBuf,
+        /// What it said.
+        source: ProcessError,
+    },
+    /// The vendor's tool ended well, but the image is not there.
+    #[error("Vivado ended without an error, but {} is not there", .0.display())]
+    NoImage(PathBuf),
+    /// The board has no scripts.
+    #[error("there are no scripts for board '{0}'")]
+    NoScripts(String),
+    /// By open tools.
+    #[error(transparent)]
+    Ecp5(#[from] Ecp5Error),
     /// The scripts for the vendor's tools.
     #[error("the scripts for the vendor's tools are wrong")]
     Tcl(#[from] TclError),
@@ -76,6 +105,11 @@ pub struct Order {
 }
 
 impl Order {
+    /// The top module.
+    fn top(&self) -> String {
+        format!("gyrus_{}", self.board.name)
+    }
+
     fn clock_mhz(&self) -> u32 {
         self.clock_mhz.unwrap_or(self.board.assumed.clock_mhz)
     }

@@ -9,13 +9,13 @@ use crate::wrapper::CardPorts;
 use gyrus_hdl::card::CardParameters;
 use gyrus_hdl::emit::Design;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The folder with the boards' scripts.
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub(super) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Runs the scripts under a stub of the vendor's tool, puts the top module together, checks the constraints, and
-/// prints what was found.
+/// prints what was found. The file of parameters for the vendor's tool, if there are scripts.
 ///
 /// # Errors
 /// [`FlowError`] says what is wrong.
@@ -24,15 +24,16 @@ pub(super) fn check(
     card: &CardParameters,
     design: &Design,
     out: &mut dyn Write,
-) -> Result<(), FlowError> {
+) -> Result<Option<PathBuf>, FlowError> {
     let board = &order.board;
     let root = Path::new(ROOT);
     if !root.join(&board.name).join("platform.tcl").exists() {
         let none = "\nscripts  none yet for this board: wrapper and constraints are not checked";
-        return writeln!(out, "{none}").map_err(written);
+        writeln!(out, "{none}").map_err(written)?;
+        return Ok(None);
     }
     let directory = order.directory.join(&board.name);
-    let top = format!("gyrus_{}", board.name);
+    let top = order.top();
     let text = design.verilog();
     process::write(&directory.join("gyrus_card.v"), &text)?;
     let directory = directory
@@ -91,5 +92,6 @@ pub(super) fn check(
         top_file.display(),
         pins.len(),
     )
-    .map_err(written)
+    .map_err(written)?;
+    Ok(Some(directory.join(tcl::PARAMETERS)))
 }

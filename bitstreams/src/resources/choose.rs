@@ -11,6 +11,9 @@ use gyrus_interface::{PRIMARY, catalogue};
 use gyrus_sim::timing::{Sustained, TimingError, TimingModel};
 use thiserror::Error;
 
+/// By so many of its largest errors the model may be wrong about a card that it was not fitted to.
+const ERRORS: f64 = 4.0;
+
 /// Lanes that there are cards for.
 const LANES: [u32; 7] = [2, 4, 8, 16, 32, 64, 128];
 
@@ -64,6 +67,19 @@ pub struct Candidate {
     pub unfit: Vec<String>,
     /// Why it is not for this board, by the model.
     pub refused: Option<String>,
+    /// The largest error of the model where it is known, as a share.
+    pub model_error: f64,
+}
+
+impl Candidate {
+    /// It is too large by so much that the model cannot be wrong about it.
+    #[must_use]
+    pub fn hopeless(&self) -> bool {
+        let most = |line: &Line| line.budget as f64 * (1.0 + ERRORS * self.model_error);
+        self.lines
+            .iter()
+            .any(|line| (line.card + line.platform) as f64 > most(line))
+    }
 }
 
 /// All candidates of a board, and the best.
@@ -73,8 +89,6 @@ pub struct Choice {
     pub candidates: Vec<Candidate>,
     /// The one with the most bootstraps a second among those that fit; of equal ones the smallest.
     pub best: usize,
-    /// The largest error of the model where it is known, as a share.
-    pub model_error: f64,
 }
 
 /// A card of so many lanes, on a board.
@@ -125,6 +139,7 @@ pub fn candidate(board: &Board, lanes: u32, clock_mhz: u32) -> Result<Candidate,
         sustained,
         unfit,
         refused,
+        model_error: model.worst,
     })
 }
 
@@ -159,7 +174,6 @@ pub fn choose(board: &Board, clock_mhz: u32) -> Result<Choice, ChooseError> {
             least: LANES[0],
             why: candidates[0].refused.clone().unwrap_or_default(),
         })?,
-        model_error: Model::of(board.fpga.model())?.worst,
         candidates,
     })
 }
@@ -188,6 +202,8 @@ mod tests {
         // Past three quarters of all LUTs.
         let oversized = candidate(board, 128, 300).unwrap();
         assert!(oversized.takes.lut > board.resources().lut * 3 / 4);
+        assert!(oversized.hopeless());
         assert!(oversized.refused.unwrap().contains("LUT"));
+        assert!(!best.hopeless());
     }
 }

@@ -26,6 +26,9 @@ use list::List;
 use record::Call;
 use std::path::{Path, PathBuf};
 
+/// The file that the scripts are told by.
+pub(crate) const PARAMETERS: &str = "parameters.tcl";
+
 /// Slack of a design that meets its timing, and of one that does not, ns.
 const SLACKS: (f64, f64) = (0.1, -0.001);
 
@@ -51,7 +54,7 @@ pub struct Platform {
 /// [`TclError`]: tclsh is missing, a script ends with an error, or says something wrong.
 pub fn check(root: &Path, parameters: &Parameters, directory: &Path) -> Result<Platform, TclError> {
     let list = List::load()?;
-    let file = directory.join("parameters.tcl");
+    let file = directory.join(PARAMETERS);
     process::write(&file, &parameters.tcl())?;
     let calls = record::run(&list, root, &file, directory, SLACKS.0)?;
     steps::check(&calls)?;
