@@ -61,6 +61,8 @@ enum Action {
         #[arg(long, default_value = "target/hdl-venv/bin")]
         tools: PathBuf,
     },
+    /// Print what units take, from what was measured: the text of bitstreams/UNITS.md.
+    Units,
     /// Synthesise cards of several sizes and write what they take: the file that the model is fitted to.
     Measure {
         /// The cards' lanes.
@@ -140,6 +142,12 @@ fn run(action: Action) -> Result<bool, FlowError> {
             let report = ecp5::build(&options)?;
             write!(out, "{report}")
                 .map_err(|error| FlowError::Write("the report".to_owned(), error))?;
+            Ok(true)
+        }
+        Action::Units => {
+            let text = flow::units()?;
+            out.write_all(text.as_bytes())
+                .map_err(|error| FlowError::Write("the table".to_owned(), error))?;
             Ok(true)
         }
         Action::Measure {

@@ -5,10 +5,12 @@ mod check;
 mod measure;
 mod scripts;
 mod table;
+mod units;
 
 pub use build::{Vivado, build};
 pub use check::{Checked, check};
 pub use measure::measure;
+pub use units::units;
 
 use crate::constraints::ConstraintError;
 use crate::ecp5::Ecp5Error;
@@ -71,6 +73,9 @@ pub enum FlowError {
     /// The board has no scripts.
     #[error("there are no scripts for board '{0}'")]
     NoScripts(String),
+    /// What others publish.
+    #[error("published.toml cannot be read")]
+    Published(#[source] toml::de::Error),
     /// By open tools.
     #[error(transparent)]
     Ecp5(#[from] Ecp5Error),

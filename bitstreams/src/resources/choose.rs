@@ -183,6 +183,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn assumed_lanes_are_those_that_are_chosen() {
+        for board in crate::all().unwrap() {
+            let choice = choose(&board, board.assumed.clock_mhz).unwrap();
+            let best = &choice.candidates[choice.best];
+            let lanes = best.parameters.core.lanes;
+            assert_eq!(board.assumed.lanes as usize, lanes, "{}", board.name);
+        }
+    }
+
+    #[test]
     fn what_fits_is_chosen_and_what_does_not_is_refused() {
         let boards = crate::all().unwrap();
         let board = boards.iter().find(|board| board.name == "u280").unwrap();

@@ -61,11 +61,24 @@ pub(crate) fn object(text: &str) -> (&str, &str) {
     text.split_once(':').unwrap_or(("", text))
 }
 
-/// What is said with paths that have this worst slack, ns.
+/// What the build says with paths that have this worst slack, ns.
 pub(super) fn run(
     list: &List,
     root: &Path,
     parameters: &Path,
+    directory: &Path,
+    slack: f64,
+) -> Result<Vec<Call>, TclError> {
+    let script = root.join("common/build.tcl");
+    run_script(list, root, &script, &[parameters], directory, slack)
+}
+
+/// What a script says.
+pub(super) fn run_script(
+    list: &List,
+    root: &Path,
+    script: &Path,
+    arguments: &[&Path],
     directory: &Path,
     slack: f64,
 ) -> Result<Vec<Call>, TclError> {
@@ -76,8 +89,7 @@ pub(super) fn run(
     tclsh.arg(root.join("check/record.tcl"));
     tclsh.args([&commands, &log]);
     tclsh.arg(slack.to_string());
-    tclsh.arg(root.join("common/build.tcl"));
-    tclsh.arg(parameters);
+    tclsh.arg(script).args(arguments);
     process::run(tclsh, directory, "tclsh.log", DEADLINE)?;
     read(&log)
 }

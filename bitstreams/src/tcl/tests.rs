@@ -1,3 +1,4 @@
+use super::record::object;
 use super::*;
 use gyrus_hdl::card::CardParameters;
 use gyrus_interface::pci;
@@ -464,4 +465,53 @@ fn a_missing_tclsh_is_an_error() {
         error.contains("is missing: run scripts/setup --synth"),
         "{error}"
     );
+}
+
+/// The script that loads an image: its order, the file and the FPGA that it names; what is missing is refused.
+#[test]
+fn an_image_is_loaded() {
+    let fixture = Fixture::new("program");
+    let list = List::load().unwrap();
+    let script = fixture.root.join("common/program.tcl");
+    let image = fixture.directory.join("image.bit");
+    let program = |arguments: &[&Path]| {
+        let directory = &fixture.directory;
+        record::run_script(
+            &list,
+            &fixture.root,
+            &script,
+            arguments,
+            directory,
+            SLACKS.0,
+        )
+    };
+    let refused = program(&[&image, Path::new("xcu280")]).unwrap_err();
+    assert!(
+        refused.to_string().contains("there is no image"),
+        "{refused}"
+    );
+    fs::write(&image, "").unwrap();
+    assert!(program(&[&image]).is_err());
+
+    let calls = program(&[&image, Path::new("xcu280"), Path::new("board:3121")]).unwrap();
+    let commands: Vec<&str> = calls.iter().map(|call| call.command.as_str()).collect();
+    let expected = [
+        "open_hw_manager",
+        "connect_hw_server",
+        "open_hw_target",
+        "get_hw_devices",
+        "current_hw_device",
+        "set_property",
+        "program_hw_devices",
+        "close_hw_target",
+        "disconnect_hw_server",
+        "close_hw_manager",
+    ];
+    assert_eq!(commands, expected);
+    assert_eq!(calls[1].option("-url").unwrap(), "board:3121");
+    assert_eq!(calls[3].word(0).unwrap(), "xcu280*");
+    assert_eq!(calls[5].word(0).unwrap(), "PROGRAM.FILE");
+    assert_eq!(calls[5].word(1).unwrap(), image.to_str().unwrap());
+    let loaded = calls[6].word(0).unwrap();
+    assert_eq!(object(loaded).1, "xcu280*");
 }
