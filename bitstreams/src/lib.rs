@@ -17,6 +17,7 @@ pub mod wrapper;
 pub use elaborate::{ElaborateError, elaborate};
 pub use process::ProcessError;
 
+use gyrus_hdl::blind_rotate::CoreParameters;
 use gyrus_hdl::card::{CardError, CardParameters};
 use serde::Deserialize;
 use thiserror::Error;
@@ -153,6 +154,10 @@ pub struct Assumed {
     pub clock_mhz: u32,
     /// Coefficients that it takes a cycle.
     pub lanes: u32,
+    /// Decomposition levels at most, where memory on the FPGA is short; else what a card of these lanes has.
+    pub levels: Option<usize>,
+    /// Ciphertexts in flight, likewise.
+    pub slots: Option<usize>,
 }
 
 /// Card memory.
@@ -312,11 +317,14 @@ impl Board {
     /// [`CardError`] if there is none of so many lanes.
     pub fn card(&self, lanes: u32, clock_mhz: u32) -> Result<CardParameters, CardError> {
         let pages = self.memory.bytes / PAGE_BYTES;
+        let mut core = CoreParameters::for_lanes(lanes as usize)?;
+        core.levels = self.assumed.levels.unwrap_or(core.levels);
+        core.slots = self.assumed.slots.unwrap_or(core.slots);
         Ok(CardParameters {
             bank_log2: self.memory.bank_log2,
             memory_pages: u32::try_from(pages).unwrap_or(u32::MAX),
             clock_khz: clock_mhz.saturating_mul(1000),
-            ..CardParameters::for_lanes(lanes as usize)?
+            ..CardParameters::for_core(core)?
         })
     }
 

@@ -28,7 +28,7 @@ const PINS: &str = include_str!("../../ecp5/ulx3s.lpf");
 const OSCILLATOR_MHZ: u32 = 25;
 
 /// The PLL's rate, MHz, and nextpnr's seed, with which timing is met.
-pub const CLOCK_MHZ: u32 = 60;
+pub const CLOCK_MHZ: u32 = 50;
 /// See [`CLOCK_MHZ`].
 pub const SEED: u32 = 1;
 
@@ -236,7 +236,7 @@ pub fn build(options: &Options) -> Result<Report, Ecp5Error> {
         .args(DEVICE)
         .args(["--lpf", "ulx3s.lpf", "--json", "ulx3s.json"]);
     nextpnr.args(["--textcfg", "ulx3s.config", "--report", "route.json"]);
-    nextpnr.args(["--router", "router2"]);
+    nextpnr.args(["--router", "router1"]);
     nextpnr.args(["--seed", &options.seed.to_string(), "--timing-allow-fail"]);
     let said = bench.run("route", nextpnr)?;
     let mut pack = options.tool("yowasp-ecppack");

@@ -5,14 +5,15 @@ use crate::synthesis::{SynthesisError, memories};
 use crate::{Board, Resources};
 use gyrus_hdl::card::{CardError, CardParameters};
 use gyrus_hdl::catalogue::{CatalogueError, emit_card};
-use gyrus_interface::ring::RingLayout;
-use gyrus_interface::settings::Settings;
 use gyrus_interface::{PRIMARY, catalogue};
 use gyrus_sim::timing::{Sustained, TimingError, TimingModel};
 use thiserror::Error;
 
 /// By so many of its largest errors the model may be wrong about a card that it was not fitted to.
 const ERRORS: f64 = 4.0;
+
+/// The least error that is assumed: a model of few cards goes through all of them.
+const LEAST_ERROR: f64 = 0.02;
 
 /// Lanes that there are cards for.
 const LANES: [u32; 7] = [2, 4, 8, 16, 32, 64, 128];
@@ -61,7 +62,7 @@ pub struct Candidate {
     pub lines: [Line; 5],
     /// Ports of card memory: a channel each, and one for everything else.
     pub ports: u32,
-    /// What the cycle model predicts for the primary parameter set.
+    /// What the cycle model predicts for the primary parameter set; nothing if the card does not take it.
     pub sustained: Sustained,
     /// Why it is not for this board, whatever it takes of the part: its ports, its memory.
     pub unfit: Vec<String>,
@@ -75,7 +76,8 @@ impl Candidate {
     /// It is too large by so much that the model cannot be wrong about it.
     #[must_use]
     pub fn hopeless(&self) -> bool {
-        let most = |line: &Line| line.budget as f64 * (1.0 + ERRORS * self.model_error);
+        let most =
+            |line: &Line| line.budget as f64 * (1.0 + ERRORS * self.model_error.max(LEAST_ERROR));
         self.lines
             .iter()
             .any(|line| (line.card + line.platform) as f64 > most(line))
@@ -114,21 +116,18 @@ pub fn candidate(board: &Board, lanes: u32, clock_mhz: u32) -> Result<Candidate,
         board.pcie.gb_per_second,
         board.memory.gb_per_second,
     )?;
-    let sustained = timing.sustained(&set, parameters.core.slots as u64)?;
+    let mut unfit = Vec::new();
+    let sustained = match timing.sustained(&set, parameters.core.slots as u64) {
+        Err(TimingError::Settings(error)) => {
+            unfit.push(error.to_string());
+            Sustained::default()
+        }
+        other => other?,
+    };
     let ports = parameters.key.count + parameters.keyswitch.count + 1;
     let lines = lines(board, &takes);
-    let mut unfit = Vec::new();
     if board.memory.direct && ports > board.memory.ports {
         unfit.push(format!("{ports} ports of memory"));
-    }
-    // Where the rings are does not matter.
-    let rings = RingLayout {
-        submission: 0,
-        completion: 4096,
-        entries: 64,
-    };
-    if let Err(error) = Settings::new(&parameters.capabilities(0), &set, rings, 0..1 << 40) {
-        unfit.push(format!("its memory: {error}"));
     }
     let refused = refused(&lines, &unfit);
     Ok(Candidate {
