@@ -6,6 +6,7 @@
 pub mod constraints;
 mod elaborate;
 pub mod flow;
+pub mod mig;
 pub mod netlist;
 mod process;
 pub mod resources;
