@@ -103,3 +103,5 @@ fn refuses_bad_timing(
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod tests_7series;
