@@ -1,7 +1,6 @@
-# The lanes of PCIe: LiteX-Boards, sqrl_acorn.py; NiteFury, early.xdc. The card has them in another order than AMD's core,
-# which places its transceivers for AMD's boards and is not asked again: these are read when it has been made to forget
-# that (common/pcie_7series.tcl, free_transceivers), so that the pins decide. By NiteFury they are, for lanes 0 to 3,
-# GTPE2_CHANNEL_X0Y6, X0Y4, X0Y5 and X0Y7. One die: nothing else has a place of its own.
+# The lanes of PCIe: LiteX-Boards, sqrl_acorn.py; NiteFury, early.xdc. They are in another order than on AMD's boards,
+# so that these are read when the core's transceivers are where the lanes are (platform.tcl, synthesised). One die:
+# nothing else has a place of its own.
 set_property PACKAGE_PIN B10 [get_ports {pcie_mgt_rxp[0]}]
 set_property PACKAGE_PIN A10 [get_ports {pcie_mgt_rxn[0]}]
 set_property PACKAGE_PIN B6 [get_ports {pcie_mgt_txp[0]}]

@@ -17,6 +17,9 @@ namespace eval board {
     }
 
     proc synthesised {} {
-        pcie_7series::free_transceivers
+        # NiteFury, early.xdc; dau_build has the same.
+        pcie_7series::place_transceivers {
+            GTPE2_CHANNEL_X0Y6 GTPE2_CHANNEL_X0Y4 GTPE2_CHANNEL_X0Y5 GTPE2_CHANNEL_X0Y7
+        }
     }
 }

@@ -1,5 +1,5 @@
-// What common/gyrus_msi.v promises, for Yosys' prover. It is written from the promises, not from the module: it looks at
-// ports only.
+// What common/gyrus_msi.v promises, for Yosys' prover. It is written from the promises, not from the module: it looks
+// at ports only.
 module msi_properties (
     input wire clock,
     input wire irq,

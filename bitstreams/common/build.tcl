@@ -35,7 +35,8 @@ set folder [file join [file dirname $common] $parameters::board]
 source [file join $folder platform.tcl]
 
 project::open
-project::read_sources [list {*}$parameters::sources [file join $common gyrus_interrupt.v] [file join $common gyrus_msi.v]]
+project::read_sources [list {*}$parameters::sources \
+    [file join $common gyrus_interrupt.v] [file join $common gyrus_msi.v]]
 platform::begin
 board::create
 platform::end

@@ -1,11 +1,11 @@
-// The card's interrupt, a level, to MSI of AMD's bridges that are asked for each message: axi_pcie (PG055). How a request
-// has to look is taken from PG194, "MSI Interrupts", of the younger bridge with the same signals.
+// The card's interrupt, a level, to MSI of AMD's bridges that are asked for each message: axi_pcie (PG055). How a
+// request has to look is taken from PG194, "MSI Interrupts", of the younger bridge with the same signals.
 //
-// A message is sent for the rising edge of a request, which lasts one cycle; the bridge grants it when it is gone. While
-// MSI is off the same signal would be the legacy interrupt's level (PG055, "Legacy Interrupts"): nothing is asked for
-// then. The card's level falls when the driver has written 1 to the causes that it read. A cause that comes between that
-// reading and that writing keeps the level high. Hence a message is sent again while the level stays: the host gets one
-// more than there were causes, never one less. A grant that never comes does not stop later ones.
+// A message is sent for the rising edge of a request, which lasts one cycle; the bridge grants it when it is gone.
+// While MSI is off the same signal would be the legacy interrupt's level (PG055, "Legacy Interrupts"): nothing is asked
+// for then. The card's level falls when the driver has written 1 to the causes that it read. A cause that comes between
+// that reading and that writing keeps the level high. Hence a message is sent again while the level stays: the host
+// gets one more than there were causes, never one less. A grant that never comes does not stop later ones.
 `default_nettype none
 
 module gyrus_msi #(

@@ -1,11 +1,12 @@
 # PCIe of the 7 series: AMD's AXI Memory Mapped to PCI Express (PG055), as an endpoint.
 #
-# BAR0 is 8 KiB, the least that designs with this core have; the card's registers are its first 4 KiB. The core has no
-# MSI-X (PG055, "Root Port MSI Base Register 2"): what the driver does then stands in acorn/README.md. MSI is there.
+# BAR0 is 8 KiB, the least that designs with this core have; the card's registers are its first 4 KiB. It is one of 64
+# bits, as bridges of Thunderbolt pass on no others (dau_build). The core has no MSI-X (PG055, "Root Port MSI Base
+# Register 2"): what the driver does then stands in acorn/README.md. MSI is there.
 #
 # The bus to the host has 32 bits of address. Its windows go to the bus as they are, and are of 2 GiB at most (PG055,
-# "BAR Addressing"), so that two of them are the 4 GiB that there can be. What the card asks for above is answered by the
-# SmartConnect with DECERR (PG247, "Address Decode"), and never reaches the core, which would drop the upper bits.
+# "BAR Addressing"), so that two of them are the 4 GiB that there can be. What the card asks for above is answered by
+# the SmartConnect with DECERR (PG247, "Address Decode"), and never reaches the core, which would drop the upper bits.
 
 namespace eval pcie_7series {
     # Bytes of a window.
@@ -31,7 +32,7 @@ namespace eval pcie_7series {
             SUBSYSTEM_VENDOR_ID 0x[string toupper $parameters::vendor_id] \
             SUBSYSTEM_ID 0x[string toupper $parameters::device_id] \
             ENABLE_CLASS_CODE true CLASS_CODE 0x120000 \
-            BAR_64BIT false BAR0_ENABLED true BAR0_TYPE Memory BAR0_SCALE Kilobytes BAR0_SIZE 8 \
+            BAR_64BIT true BAR0_ENABLED true BAR0_TYPE Memory BAR0_SCALE Kilobytes BAR0_SIZE 8 \
             PCIEBAR2AXIBAR_0 0x00000000 \
             AXIBAR_NUM 2 AXIBAR_AS_0 false AXIBAR2PCIEBAR_0 0x00000000 \
             AXIBAR_AS_1 false AXIBAR2PCIEBAR_1 [format 0x%08X $window] \
@@ -73,13 +74,23 @@ namespace eval pcie_7series {
         connect::net pcie/MSI_enable interrupt/msi_enable
     }
 
-    # Takes away the places that the core gives its transceivers, which are those of AMD's boards: constraints cannot
-    # do that, and the lanes' pins can be placed only afterwards.
-    proc free_transceivers {} {
-        set cells [get_cells -hierarchical -filter {NAME =~ *gtp_channel.gtpe2_channel_i}]
-        if {![llength $cells]} {
-            error "the design has no transceivers of the name that is looked for"
+    # Where the transceivers of lanes 0, 1, .. are. The core has them where AMD's boards do, which constraints cannot
+    # change: a place that is taken is not given again, and the lanes would stay crossed with no more than a warning
+    # (NiteFury, readme.md; dau_build). So all are taken away before the first is given, and what was given is read.
+    proc place_transceivers {sites} {
+        set name gt_wrapper_i/gtp_channel.gtpe2_channel_i
+        reset_property LOC [get_cells -hierarchical -filter "NAME =~ *$name"]
+        set lane 0
+        foreach site $sites {
+            set cell [get_cells -hierarchical -filter "NAME =~ *pipe_lane\[$lane\].$name"]
+            if {[llength $cell] != 1} {
+                error "lane $lane has [llength $cell] transceivers"
+            }
+            set_property LOC $site $cell
+            if {[get_property LOC $cell] ne $site} {
+                error "the transceiver of lane $lane is not at $site"
+            }
+            incr lane
         }
-        reset_property LOC $cells
     }
 }
