@@ -7,6 +7,7 @@ pub mod constraints;
 pub mod ecp5;
 mod elaborate;
 pub mod flow;
+pub mod mig;
 pub mod netlist;
 mod process;
 pub mod resources;

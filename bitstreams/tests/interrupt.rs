@@ -1,5 +1,5 @@
-//! common/gyrus_interrupt.v keeps what check/interrupt.sv says, for ever: Yosys proves it by induction. A module with a
-//! bug does not.
+//! common/gyrus_interrupt.v keeps what check/interrupt.sv says, for ever, and gyrus_msi.v what msi.sv says: Yosys proves
+//! it by induction. A module with a bug does not.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
@@ -15,19 +15,21 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Whether a module's text is proved.
-fn proved(name: &str, text: &str) -> bool {
-    let directory =
-        std::env::temp_dir().join(format!("gyrus-interrupt-{}-{name}", std::process::id()));
+/// Whether a module's text has the properties of a file of this name.
+fn proved(properties: &str, name: &str, text: &str) -> bool {
+    let directory = format!("gyrus-{properties}-{}-{name}", std::process::id());
+    let directory = std::env::temp_dir().join(directory);
     fs::create_dir_all(&directory).unwrap();
     fs::write(directory.join("module.v"), text).unwrap();
-    let properties = folder().join("check/interrupt.sv");
-    fs::copy(properties, directory.join("properties.sv")).unwrap();
-    let script = "read_verilog -formal module.v properties.sv; prep -flatten -top interrupt_properties; async2sync; \
-                  dffunmap; sat -tempinduct -prove-asserts -maxsteps 100";
+    let file = folder().join(format!("check/{properties}.sv"));
+    fs::copy(file, directory.join("properties.sv")).unwrap();
+    let script = format!(
+        "read_verilog -formal module.v properties.sv; prep -flatten -top {properties}_properties; async2sync; \
+         dffunmap; sat -tempinduct -prove-asserts -maxsteps 100"
+    );
     let log = directory.join("log");
     let mut yosys = Command::new("yosys");
-    yosys.args(["-p", script]).current_dir(&directory);
+    yosys.args(["-p", &script]).current_dir(&directory);
     yosys
         .stdout(File::create(&log).unwrap())
         .stderr(Stdio::null());
@@ -54,7 +56,7 @@ fn said(log: &Path) -> String {
 #[test]
 fn the_interrupt_keeps_its_promises() {
     let text = fs::read_to_string(folder().join("common/gyrus_interrupt.v")).unwrap();
-    assert!(proved("as-it-is", &text));
+    assert!(proved("interrupt", "as-it-is", &text));
     for (name, from, to) in [
         ("not-again", "wire late = &cycles;", "wire late = 1'b0;"),
         (
@@ -74,6 +76,32 @@ fn the_interrupt_keeps_its_promises() {
         ("other-register", "32'h1000_2004", "32'h1000_2008"),
     ] {
         assert!(text.contains(from), "{from}");
-        assert!(!proved(name, &text.replacen(from, to, 1)), "{name}");
+        let wrong = text.replacen(from, to, 1);
+        assert!(!proved("interrupt", name, &wrong), "{name}");
+    }
+}
+
+#[test]
+fn the_message_keeps_its_promises() {
+    let text = fs::read_to_string(folder().join("common/gyrus_msi.v")).unwrap();
+    assert!(proved("msi", "as-it-is", &text));
+    for (name, from, to) in [
+        ("not-again", "wire late = &cycles;", "wire late = 1'b0;"),
+        ("too-soon", "wire late = &cycles;", "wire late = cycles[3];"),
+        ("ungranted", "(granted | msi_grant) & ~level", "~level"),
+        ("long", "request <= 1'b0;\n            granted", "granted"),
+        ("always", "due = level & msi_enable", "due = msi_enable"),
+        ("never", "due = level & msi_enable", "due = 1'b0"),
+        ("off", "= request & msi_enable;", "= request;"),
+        (
+            "stays-granted",
+            "else begin\n            granted <= 1'b0;",
+            "else begin",
+        ),
+        ("vector", "msi_vector = 5'd0", "msi_vector = 5'd1"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let wrong = text.replacen(from, to, 1);
+        assert!(!proved("msi", name, &wrong), "{name}");
     }
 }

@@ -6,7 +6,7 @@ use super::list::Mode;
 use super::wiring::interface;
 use std::collections::BTreeMap;
 
-/// A slave's segments: their names, 'cell/interface/segment' or 'port/Reg', and bytes where these are given.
+/// A slave's segments: their names, 'cell/map/segment' or 'port/Reg', and bytes where these are given.
 type Segments = Vec<(String, Option<u128>)>;
 
 /// Checks all of it; buses have been checked before.
@@ -108,7 +108,7 @@ fn reached(design: &Design, slave: &str, depth: usize) -> Result<Segments, TclEr
         let interface = cell.shape.interfaces.get(pin).ok_or_else(nothing)?;
         let segments = interface.segments.iter();
         return Ok(segments
-            .map(|(segment, bytes)| (format!("{slave}/{segment}"), *bytes))
+            .map(|(segment, bytes)| (format!("{name}/{segment}"), *bytes))
             .collect());
     }
     // A ring of interconnects would be no design.

@@ -56,7 +56,7 @@ pub(super) struct Interface {
 #[serde(deny_unknown_fields)]
 pub(super) struct Signal {
     pub(super) name: String,
-    pub(super) by: Mode,
+    pub(super) by: Driver,
     pub(super) width: String,
     #[serde(default)]
     pub(super) when: Vec<String>,
@@ -67,6 +67,15 @@ pub(super) struct Signal {
 pub(super) enum Mode {
     Master,
     Slave,
+}
+
+/// Who drives a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Driver {
+    Master,
+    Slave,
+    Both,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,6 +104,8 @@ struct IpInterface {
     mode: Mode,
     vlnv: String,
     lanes: Option<String>,
+    #[serde(default)]
+    optional: bool,
     from: Option<usize>,
     to: Option<usize>,
     #[serde(default)]
@@ -134,6 +145,7 @@ pub(super) enum PinKind {
 #[serde(deny_unknown_fields)]
 struct IpSegment {
     interface: String,
+    map: Option<String>,
     name: String,
     count: Option<usize>,
     bytes: Option<u128>,
@@ -159,7 +171,8 @@ pub(super) struct InterfaceShape {
     pub(super) vlnv: String,
     /// The property with the lanes of a link.
     pub(super) lanes: Option<String>,
-    /// A slave's segments, with their bytes where these are given.
+    pub(super) optional: bool,
+    /// A slave's segments, 'map/segment', with their bytes where these are given.
     pub(super) segments: Vec<(String, Option<u128>)>,
 }
 
@@ -377,11 +390,12 @@ impl Ip {
             for number in range(interface.from, interface.to) {
                 if holds(object, &interface.when, number, set)? {
                     let name = numbered(&interface.name, number);
-                    let segments = self.segments(&interface.name);
+                    let segments = self.segments(&interface.name, &name);
                     let here = InterfaceShape {
                         mode: interface.mode,
                         vlnv: interface.vlnv.clone(),
                         lanes: interface.lanes.clone(),
+                        optional: interface.optional,
                         segments,
                     };
                     shape.interfaces.insert(name, here);
@@ -391,12 +405,14 @@ impl Ip {
         Ok(shape)
     }
 
-    fn segments(&self, interface: &str) -> Vec<(String, Option<u128>)> {
+    /// The segments of an interface, by the name that it has in the list and the one that it has here.
+    fn segments(&self, interface: &str, name: &str) -> Vec<(String, Option<u128>)> {
         let here = self.segments.iter().filter(|s| s.interface == interface);
         here.flat_map(|segment| {
             (0..segment.count.unwrap_or(1)).map(|number| {
-                let name = segment.name.replace("@@", &format!("{number:02}"));
-                (name, segment.bytes)
+                let map = segment.map.as_deref().unwrap_or(name);
+                let segment_name = segment.name.replace("@@", &format!("{number:02}"));
+                (format!("{map}/{segment_name}"), segment.bytes)
             })
         })
         .collect()

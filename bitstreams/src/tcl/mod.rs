@@ -10,6 +10,7 @@ mod addresses;
 mod design;
 mod error;
 mod list;
+mod memory;
 mod parameters;
 mod ports;
 pub(crate) mod record;
@@ -24,6 +25,7 @@ use crate::process::{self, ProcessError};
 use design::Design;
 use list::List;
 use record::Call;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The file that the scripts are told by.
@@ -39,6 +41,8 @@ pub struct Platform {
     pub ports: Vec<Port>,
     /// Those of its ports that go to the board's pins.
     pub pins: Vec<Pin>,
+    /// Bits of these that a memory controller's own project places, each with the package's pin.
+    pub placed: BTreeMap<String, String>,
     /// Its cells.
     pub cells: Vec<String>,
     /// Verilog files that are read.
@@ -63,6 +67,7 @@ pub fn check(root: &Path, parameters: &Parameters, directory: &Path) -> Result<P
     addresses::check(&design)?;
     refuses_bad_timing(&list, root, &file, directory)?;
     let (ports, pins) = ports::expand(&list, &design)?;
+    let placed = memory::place(&design, parameters, &pins)?;
     let sources = calls.iter().filter(|call| call.command == "read_verilog");
     let sources = sources.flat_map(|call| call.list(0)).map(PathBuf::from);
     let sources = sources.collect();
@@ -72,6 +77,7 @@ pub fn check(root: &Path, parameters: &Parameters, directory: &Path) -> Result<P
     Ok(Platform {
         ports,
         pins,
+        placed,
         cells: design.cells.into_keys().collect(),
         sources,
         constraints: constraints.collect(),
@@ -100,3 +106,5 @@ fn refuses_bad_timing(
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod tests_7series;

@@ -2,7 +2,7 @@
 
 use super::TclError;
 use super::design::{BusPort, Design};
-use super::list::{Direction, List, Mode, Properties, holds};
+use super::list::{Direction, Driver, List, Mode, Properties, holds};
 
 /// A port of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,19 @@ pub struct Pin {
     pub width: usize,
     /// Whether it is a pin of transceivers, which have no standard to choose.
     pub transceiver: bool,
+}
+
+impl Pin {
+    /// The names of its bits.
+    #[must_use]
+    pub fn bits(&self) -> Vec<String> {
+        match self.width {
+            1 => vec![self.port.clone()],
+            width => (0..width)
+                .map(|bit| format!("{}[{bit}]", self.port))
+                .collect(),
+        }
+    }
 }
 
 /// What the card is connected by: platform.tcl.
@@ -76,8 +89,9 @@ pub(super) fn expand(list: &List, design: &Design) -> Result<(Vec<Port>, Vec<Pin
             if holds(&object, &signal.when, None, &port.properties)? {
                 let here = Port {
                     name: format!("{name}_{}", signal.name),
-                    output: (signal.by == Mode::Master) == (port.mode == Mode::Master),
-                    inout: false,
+                    output: signal.by != Driver::Both
+                        && (signal.by == Driver::Master) == (port.mode == Mode::Master),
+                    inout: signal.by == Driver::Both,
                     width: width(&object, &signal.width, port, lanes)?,
                 };
                 add(name, here, transceiver);

@@ -25,7 +25,7 @@ impl Fixture {
     pub(crate) fn changed(name: &str, file: &str, from: &str, to: &str) -> Self {
         let mut fixture = Self::new(name);
         let copy = fixture.directory.join("bitstreams");
-        for folder in ["check", "common", "u280", "u55c"] {
+        for folder in ["check", "common", "u280", "u55c", "acorn"] {
             fs::create_dir_all(copy.join(folder)).unwrap();
             for entry in fs::read_dir(fixture.root.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
@@ -60,7 +60,11 @@ impl Fixture {
             memory_mhz: facts.memory.port_mhz,
             key: card.key,
             keyswitch: card.keyswitch,
-            bank_log2: pseudo_channel.ilog2(),
+            bank_log2: if facts.memory.direct {
+                pseudo_channel.ilog2()
+            } else {
+                facts.memory.bank_log2
+            },
         }
     }
 
@@ -83,7 +87,7 @@ fn refused(name: &str, file: &str, from: &str, to: &str) -> String {
     fixture.check(&parameters).unwrap_err().to_string()
 }
 
-fn width(platform: &Platform, name: &str) -> usize {
+pub(super) fn width(platform: &Platform, name: &str) -> usize {
     let port = platform.ports.iter().find(|port| port.name == name);
     port.unwrap_or_else(|| panic!("no port {name}")).width
 }

@@ -135,8 +135,9 @@ fn buses(design: &Design) -> Result<(), TclError> {
         }
     }
     let cells = design.cells.iter().flat_map(|(name, cell)| {
-        let interfaces = cell.shape.interfaces.keys();
-        interfaces.map(move |interface| format!("{name}/{interface}"))
+        let interfaces = cell.shape.interfaces.iter();
+        let interfaces = interfaces.filter(|(_, shape)| !shape.optional);
+        interfaces.map(move |(interface, _)| format!("{name}/{interface}"))
     });
     for end in cells.chain(design.bus_ports.keys().cloned()) {
         if !used.contains(&end) {
