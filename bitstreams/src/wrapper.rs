@@ -14,6 +14,7 @@
 //!
 //! `card_clock` and `card_aresetn` come from the platform, `irq` goes there.
 
+use crate::Window;
 use crate::tcl::Port;
 use gyrus_interface::card::Channels;
 use std::collections::BTreeMap;
@@ -53,6 +54,37 @@ pub struct CardPorts {
     pub key: Channels,
     /// How it reads the key switching key.
     pub keyswitch: Channels,
+}
+
+/// Where the card's addresses lie on the platform's buses: there are those of all of a bus, or a window's lowest bits with
+/// its base above.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Places {
+    /// On `S_HOST`.
+    pub host: Option<Window>,
+    /// On the buses to card memory.
+    pub card: Option<Window>,
+}
+
+impl Places {
+    /// A signal of the card's as the platform's bus has it.
+    fn of(&self, bus: &Bus, signal: &str, card: &Port) -> String {
+        let window = match bus.platform.as_str() {
+            "M_AXIL" => None,
+            "S_HOST" => self.host,
+            _ => self.card,
+        };
+        match window.filter(|_| signal.ends_with("addr")) {
+            Some(Window { base, log2 }) => format!(
+                "{{{}'h{:x}, {}[{}:0]}}",
+                card.width - log2 as usize,
+                base >> log2,
+                card.name,
+                log2 - 1
+            ),
+            None => card.name.clone(),
+        }
+    }
 }
 
 /// A bus: the platform's prefix, the card's, and of a key's bus the channel.
@@ -102,12 +134,18 @@ fn constant(signal: &str, width: usize, data_bits: usize) -> Option<String> {
 ///
 /// # Errors
 /// [`WrapperError`] if the two do not fit together.
-pub fn top(name: &str, card: &CardPorts, platform: &[Port]) -> Result<String, WrapperError> {
+pub fn top(
+    name: &str,
+    card: &CardPorts,
+    platform: &[Port],
+    places: Places,
+) -> Result<String, WrapperError> {
     let of_card: BTreeMap<&str, &Port> = card.ports.iter().map(|p| (p.name.as_str(), p)).collect();
     let of_platform: BTreeMap<&str, &Port> =
         platform.iter().map(|p| (p.name.as_str(), p)).collect();
     let mut wires = Wires {
         platform: of_platform,
+        places,
         ..Wires::default()
     };
     for (platform, card, from_card) in [
@@ -149,6 +187,7 @@ fn fits(platform: &Port, width: usize, card: &Port, from_card: bool) -> Result<(
 #[derive(Default)]
 struct Wires<'a> {
     platform: BTreeMap<&'a str, &'a Port>,
+    places: Places,
     /// Ports of the platform that do not go to pins.
     inside: BTreeMap<String, Port>,
     /// Assignments between wires of both.
@@ -201,7 +240,8 @@ impl Wires<'_> {
                     } else {
                         port.name.clone()
                     };
-                    self.join(port, &ours, &theirs.name, theirs.output);
+                    let name = self.places.of(bus, signal, theirs);
+                    self.join(port, &ours, &name, theirs.output);
                 }
                 // Nobody looks at it.
                 (_, _, None) if port.output => {

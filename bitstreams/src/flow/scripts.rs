@@ -4,6 +4,7 @@ use super::{FlowError, Order, written};
 use crate::constraints::{self, Names};
 use crate::elaborate;
 use crate::process;
+use crate::shell::{PLACE, Shell};
 use crate::tcl::{self, Parameters, Port};
 use crate::wrapper::CardPorts;
 use gyrus_hdl::card::CardParameters;
@@ -45,6 +46,7 @@ pub(super) fn check(
         board: board.name.clone(),
         top: top.clone(),
         part: board.fpga.part.clone(),
+        image: board.programming.image,
         sources: vec![top_file.clone(), directory.join("gyrus_card.v")],
         output: directory.clone(),
         vendor_id: board.pcie.vendor_id,
@@ -67,7 +69,19 @@ pub(super) fn check(
         key: card.key,
         keyswitch: card.keyswitch,
     };
-    elaborate(&directory, &top, &ports, &text, &platform.ports)?;
+    let outside = match &board.shell {
+        Some(shell) => Some(Shell::find(&shell.name)?.outside(root, &board.name, &directory)?),
+        None => None,
+    };
+    elaborate(
+        &directory,
+        &top,
+        &ports,
+        &text,
+        &platform.ports,
+        board.places(),
+        outside.as_ref(),
+    )?;
     let pins: Vec<String> = platform.pins.iter().map(|pin| pin.port.clone()).collect();
     let mut cells = vec!["card".to_owned()];
     for inner in constraints::instances(&text, "gyrus_card") {
@@ -79,11 +93,12 @@ pub(super) fn check(
     let names = Names {
         ports: &pins,
         cells: &cells,
+        place: outside.as_ref().map_or("", |_| PLACE),
     };
     constraints::check(&platform, names)?;
     writeln!(
         out,
-        "\nscripts  run to the bitstream under a stub of the tool: {} cells, {} ports of the platform\n\
+        "\nscripts  run to the image under a stub of the tool: {} cells, {} ports of the platform\n\
          wrapper  {}: elaborated with the card by Yosys and Verilator\n\
          pins     {} board pins, constraints name what exists",
         platform.cells.len(),
