@@ -24,7 +24,7 @@
 # Nothing is caught: an error ends the run. How long it may take is for whoever starts it.
 
 set common [file dirname [file normalize [info script]]]
-foreach file {parameters project connect platform pcie hbm implement} {
+foreach file {parameters project connect platform pcie hbm noc implement} {
     source [file join $common $file.tcl]
 }
 if {[llength $argv] != 1} {

@@ -128,8 +128,8 @@ impl Shell {
         sourced.ok_or_else(|| ShellError::Unknown(name.to_owned()))
     }
 
-    /// Writes what stands for the kit's files when the custom logic is elaborated without it: the header with the ports,
-    /// and black boxes of modules.
+    /// Writes what stands for the kit's files when the custom logic is elaborated without it: the header with the
+    /// ports, and black boxes of modules.
     ///
     /// # Errors
     /// [`ShellError`] if a file cannot be written.

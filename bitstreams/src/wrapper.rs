@@ -56,8 +56,7 @@ pub struct CardPorts {
     pub keyswitch: Channels,
 }
 
-/// Where the card's addresses lie on the platform's buses: there are those of all of a bus, or a window's lowest bits with
-/// its base above.
+/// Where the card's addresses lie on the platform's buses: as they are, or a window's lowest bits with its base above.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Places {
     /// On `S_HOST`.

@@ -36,7 +36,7 @@ fn check_fixture(fixture: &Fixture, board: &str, cells: &[String]) -> Result<(),
 fn boards_pass() {
     for lanes in [8, 32, 64] {
         let cells = cells(lanes);
-        for board in ["u280", "u55c", "f2"] {
+        for board in ["u280", "u55c", "f2", "v80"] {
             let fixture = Fixture::new(&format!("constraints-{board}-{lanes}"));
             check_fixture(&fixture, board, &cells).unwrap();
         }

@@ -57,6 +57,11 @@ pub(super) fn check(
         keyswitch: card.keyswitch,
         bank_log2: card.bank_log2,
     };
+    if board.fpga.yosys.is_none() {
+        let stand_in =
+            "\nsynthesis with a family that stands for the FPGA's own, which Yosys has not";
+        writeln!(out, "{stand_in}: {}", board.fpga.model()).map_err(written)?;
+    }
     let platform = tcl::check(root, &parameters, &directory)?;
     let ports = design.manifest().ports.into_iter().map(|port| Port {
         output: port.direction == "output",

@@ -120,3 +120,5 @@ fn refuses_bad_timing(
 mod shell_tests;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod versal_tests;
