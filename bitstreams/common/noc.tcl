@@ -21,7 +21,6 @@ namespace eval noc {
     # The memory, with its two reference clocks.
     proc create_memory {} {
         variable controllers
-        variable most_rate
         variable card_rate
         set wide {}
         set narrow {}

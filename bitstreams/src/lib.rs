@@ -221,22 +221,13 @@ pub struct Pcie {
     pub links: Vec<Link>,
     /// What a link can carry at most in each direction, GB/s of 10^9 bytes.
     pub gb_per_second: f64,
-    /// Where host memory is seen on the bus to it, if that is not all of it.
-    pub window: Option<Window>,
+    /// Where host memory begins on the bus to it.
+    #[serde(default)]
+    pub base: u64,
     /// The vendor ID that our card answers with.
     pub vendor_id: u16,
     /// The device ID that our card answers with.
     pub device_id: u16,
-}
-
-/// A part of host memory, from address 0 on, on a bus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Window {
-    /// Where it is; a multiple of its bytes.
-    pub base: u64,
-    /// log2 of its bytes.
-    pub log2: u32,
 }
 
 /// A PCIe link.
@@ -342,11 +333,8 @@ impl Board {
     #[must_use]
     pub fn places(&self) -> wrapper::Places {
         wrapper::Places {
-            host: self.pcie.window,
-            card: (self.memory.base > 0).then(|| Window {
-                base: self.memory.base,
-                log2: self.memory.bytes.ilog2(),
-            }),
+            host: self.pcie.base,
+            card: self.memory.base,
         }
     }
 

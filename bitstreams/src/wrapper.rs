@@ -14,7 +14,6 @@
 //!
 //! `card_clock` and `card_aresetn` come from the platform, `irq` goes there.
 
-use crate::Window;
 use crate::tcl::Port;
 use gyrus_interface::card::Channels;
 use std::collections::BTreeMap;
@@ -56,33 +55,28 @@ pub struct CardPorts {
     pub keyswitch: Channels,
 }
 
-/// Where the card's addresses lie on the platform's buses: as they are, or a window's lowest bits with its base above.
-#[derive(Debug, Clone, Copy, Default)]
+/// Where the card's addresses lie on the platform's buses: what memories begin at, a power of two, or 0. The bit is turned
+/// over, so that no two addresses of the card are one: what does not fit before the base ends where nothing is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Places {
-    /// On `S_HOST`.
-    pub host: Option<Window>,
-    /// On the buses to card memory.
-    pub card: Option<Window>,
+    /// Host memory on `S_HOST`.
+    pub host: u64,
+    /// Card memory on the buses to it.
+    pub card: u64,
 }
 
 impl Places {
     /// A signal of the card's as the platform's bus has it.
-    fn of(&self, bus: &Bus, signal: &str, card: &Port) -> String {
-        let window = match bus.platform.as_str() {
-            "M_AXIL" => None,
+    fn of(self, bus: &Bus, signal: &str, card: &Port) -> String {
+        let base = match bus.platform.as_str() {
+            "M_AXIL" => 0,
             "S_HOST" => self.host,
             _ => self.card,
         };
-        match window.filter(|_| signal.ends_with("addr")) {
-            Some(Window { base, log2 }) => format!(
-                "{{{}'h{:x}, {}[{}:0]}}",
-                card.width - log2 as usize,
-                base >> log2,
-                card.name,
-                log2 - 1
-            ),
-            None => card.name.clone(),
+        if base == 0 || !signal.ends_with("addr") {
+            return card.name.clone();
         }
+        format!("{} ^ {}'h{base:x}", card.name, card.width)
     }
 }
 

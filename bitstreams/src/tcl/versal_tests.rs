@@ -3,6 +3,9 @@
 use super::list::words;
 use super::tests::Fixture;
 use super::*;
+use crate::wrapper::{CardPorts, Places, top};
+use gyrus_hdl::card::CardParameters;
+use gyrus_hdl::catalogue::emit_card;
 
 /// The error of a copy with one change, on the V80 with 32 lanes.
 fn refused(name: &str, file: &str, from: &str, to: &str) -> String {
@@ -86,25 +89,54 @@ fn places_are_the_boards() {
     let fixture = Fixture::new("v80-places");
     let design = design(&fixture, 8);
     let boards = crate::all().unwrap();
-    let places = boards.iter().find(|board| board.name == "v80").unwrap();
-    let places = places.places();
-    let (card, host) = (places.card.unwrap(), places.host.unwrap());
+    let board = boards.iter().find(|board| board.name == "v80").unwrap();
+    let places = board.places();
     let first = |space: &str| {
         let here = design.assignments.iter().filter(|one| one.space == space);
         here.map(|one| (one.offset, one.bytes)).collect::<Vec<_>>()
     };
-    assert_eq!(card.log2, 35);
-    assert!(
-        first("S_CARD")
-            .iter()
-            .any(|one| one.0 == u128::from(card.base))
-    );
-    let window = (u128::from(host.base), 1_u128 << host.log2);
-    assert!(
-        first("S_HOST")
-            .iter()
-            .any(|(offset, bytes)| *offset == window.0 && *bytes >= window.1)
-    );
+    let begins = |space, base| first(space).iter().any(|one| one.0 == u128::from(base));
+    assert!(begins("S_CARD", places.card));
+    assert!(begins("S_HOST", places.host));
+    // What begins at a bit has to end below it.
+    assert!(places.card >= board.memory.bytes && places.card.is_power_of_two());
+    assert!(places.host.is_power_of_two());
+}
+
+/// The top module puts the bases before the card's addresses. Registers are where the host has them.
+#[test]
+fn the_top_module_places_the_cards_addresses() {
+    let fixture = Fixture::new("v80-top");
+    let platform = fixture.check(&fixture.parameters("v80", 8)).unwrap();
+    let boards = crate::all().unwrap();
+    let board = boards.iter().find(|board| board.name == "v80").unwrap();
+    let card = CardParameters::for_lanes(8).unwrap();
+    let design = emit_card("gyrus_card", &card).unwrap();
+    let ports = design.manifest().ports.into_iter().map(|port| Port {
+        output: port.direction == "output",
+        inout: false,
+        name: port.name,
+        width: port.width,
+    });
+    let ports = CardPorts {
+        ports: ports.collect(),
+        key: card.key,
+        keyswitch: card.keyswitch,
+    };
+    let top = |places| top("gyrus_v80", &ports, &platform.ports, places).unwrap();
+    let text = top(board.places());
+    for line in [
+        "assign S_CARD_araddr = m_card_araddr ^ 64'h4000000000;",
+        "assign S_CARD_awaddr = m_card_awaddr ^ 64'h4000000000;",
+        "assign S_KEY_01_araddr = m_key_araddr__1 ^ 64'h4000000000;",
+        "assign S_HOST_araddr = m_host_araddr ^ 64'h8000000000;",
+        "assign S_HOST_awaddr = m_host_awaddr ^ 64'h8000000000;",
+        "assign s_axil_araddr = M_AXIL_araddr",
+    ] {
+        assert!(text.contains(line), "{line}");
+    }
+    let elsewhere = top(Places::default());
+    assert!(elsewhere.contains("assign S_HOST_araddr = m_host_araddr;"));
 }
 
 #[test]
