@@ -7,6 +7,7 @@
 #     board          the board's folder beside this one
 #     top            the top module
 #     part           the FPGA, as the vendor's tools take it
+#     image          what is made: bit, pdi; dcp where a shell's kit makes it (f2/synth.tcl)
 #     sources        Verilog files of the top module and the card, absolute
 #     output         the directory for everything that is made, absolute
 #     vendor_id      of PCI, four hexadecimal digits
@@ -23,7 +24,7 @@
 # Nothing is caught: an error ends the run. How long it may take is for whoever starts it.
 
 set common [file dirname [file normalize [info script]]]
-foreach file {parameters project connect platform pcie pcie_7series hbm ddr3 implement} {
+foreach file {parameters project connect platform pcie pcie_7series hbm ddr3 noc implement} {
     source [file join $common $file.tcl]
 }
 if {[llength $argv] != 1} {

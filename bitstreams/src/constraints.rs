@@ -83,6 +83,8 @@ pub struct Names<'a> {
     pub ports: &'a [String],
     /// Instances by their paths, without those of the platform: `card`, `card/core`, ..
     pub cells: &'a [String],
+    /// What is before these paths where places are given: the top module may be an instance of a shell's.
+    pub place: &'a str,
 }
 
 /// Checks the constraints that were read with a platform's scripts.
@@ -171,6 +173,9 @@ fn is_port(name: &str, names: Names<'_>, widths: &BTreeMap<&str, usize>) -> bool
 }
 
 fn is_cell(name: &str, platform: &Platform, names: Names<'_>) -> bool {
+    let Some(name) = name.strip_prefix(names.place) else {
+        return false;
+    };
     let of_platform = match name.strip_prefix(PLATFORM) {
         Some("") => true,
         Some(rest) => platform.cells.iter().any(|cell| rest == format!("/{cell}")),
@@ -256,7 +261,7 @@ fn clocks(platform: &Platform) -> Result<(), ConstraintError> {
     let clocks = platform
         .pins
         .iter()
-        .filter(|pin| pin.port.ends_with("_clk_p"));
+        .filter(|pin| pin.port.ends_with("_clk_p") && !pin.timed);
     for clock in clocks {
         if !made(&clock.port) {
             return Err(ConstraintError::Clock(clock.port.clone()));

@@ -11,12 +11,14 @@ pub mod mig;
 pub mod netlist;
 mod process;
 pub mod resources;
+mod shell;
 pub mod synthesis;
 pub mod tcl;
 pub mod wrapper;
 
 pub use elaborate::{ElaborateError, elaborate};
 pub use process::ProcessError;
+pub use shell::{Outside, Shell, ShellError};
 
 use gyrus_hdl::blind_rotate::CoreParameters;
 use gyrus_hdl::card::{CardError, CardParameters};
@@ -74,7 +76,7 @@ pub struct Board {
     /// What a design may take.
     pub budget: Budget,
     /// The maker's own logic on the FPGA, if there has to be any.
-    pub shell: Option<Shell>,
+    pub shell: Option<ShellShare>,
     /// What is assumed of a card on this board.
     pub assumed: Assumed,
     /// The memory that keys are read from.
@@ -140,9 +142,11 @@ pub struct Budget {
 }
 
 /// Logic of the board's maker that has to be on the FPGA.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shell {
+pub struct ShellShare {
+    /// What vendor/shells.toml calls it.
+    pub name: String,
     /// The share of each resource that it leaves, 0 to 1.
     pub usable: f64,
 }
@@ -167,6 +171,9 @@ pub struct Assumed {
 pub struct Memory {
     /// What it is.
     pub kind: MemoryKind,
+    /// Where it begins on the buses to it.
+    #[serde(default)]
+    pub base: u64,
     /// How much of it there is, bytes.
     pub bytes: u64,
     /// Channels that work at the same time; for HBM pseudo channels.
@@ -221,6 +228,9 @@ pub struct Pcie {
     pub links: Vec<Link>,
     /// What a link can carry at most in each direction, GB/s of 10^9 bytes.
     pub gb_per_second: f64,
+    /// Where host memory begins on the bus to it.
+    #[serde(default)]
+    pub base: u64,
     /// The vendor ID that our card answers with.
     pub vendor_id: u16,
     /// The device ID that our card answers with.
@@ -259,18 +269,6 @@ pub enum Image {
     Dcp,
 }
 
-impl Image {
-    /// How the name of its file ends.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Bit => "bit",
-            Self::Pdi => "pdi",
-            Self::Dcp => "dcp",
-        }
-    }
-}
-
 /// A way onto a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -284,6 +282,18 @@ pub enum Way {
     Ospi,
     /// An Amazon FPGA image.
     Afi,
+}
+
+impl Image {
+    /// What the file's name ends with.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Bit => "bit",
+            Self::Pdi => "pdi",
+            Self::Dcp => "dcp",
+        }
+    }
 }
 
 impl Resources {
@@ -329,6 +339,15 @@ impl Board {
         })
     }
 
+    /// Where the card's addresses lie on the platform's buses.
+    #[must_use]
+    pub fn places(&self) -> wrapper::Places {
+        wrapper::Places {
+            host: self.pcie.base,
+            card: self.memory.base,
+        }
+    }
+
     /// What the FPGA has, the shell's part among it.
     #[must_use]
     pub fn resources(&self) -> Resources {
@@ -339,7 +358,7 @@ impl Board {
     /// The share of each resource that a design can have, 0 to 1.
     #[must_use]
     pub fn usable(&self) -> f64 {
-        self.shell.map_or(1.0, |shell| shell.usable)
+        self.shell.as_ref().map_or(1.0, |shell| shell.usable)
     }
 }
 

@@ -23,6 +23,11 @@ fn check_fixture(fixture: &Fixture, board: &str, cells: &[String]) -> Result<(),
     let names = Names {
         ports: &ports,
         cells,
+        place: if board == "f2" {
+            crate::shell::PLACE
+        } else {
+            ""
+        },
     };
     check(&platform, names)
 }
@@ -31,7 +36,7 @@ fn check_fixture(fixture: &Fixture, board: &str, cells: &[String]) -> Result<(),
 fn boards_pass() {
     for lanes in [8, 32, 64] {
         let cells = cells(lanes);
-        for board in ["u280", "u55c"] {
+        for board in ["u280", "u55c", "f2", "v80"] {
             let fixture = Fixture::new(&format!("constraints-{board}-{lanes}"));
             check_fixture(&fixture, board, &cells).unwrap();
         }
@@ -96,6 +101,7 @@ fn a_port_that_the_top_module_lacks() {
     let names = Names {
         ports: &ports,
         cells: &cells,
+        place: "",
     };
     let error = check(&platform, names).unwrap_err().to_string();
     assert_eq!(error, "pins.xdc: the top module has no port 'hbm_cattrip'");

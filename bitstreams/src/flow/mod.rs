@@ -18,7 +18,7 @@ use crate::process::ProcessError;
 use crate::resources::ChooseError;
 use crate::synthesis::{SynthesisError, Tool};
 use crate::tcl::TclError;
-use crate::{Board, BoardError, ElaborateError, all};
+use crate::{Board, BoardError, ElaborateError, ShellError, all};
 use gyrus_hdl::emit::EmitError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -88,6 +88,9 @@ pub enum FlowError {
     /// The card on its board.
     #[error(transparent)]
     Elaborate(#[from] ElaborateError),
+    /// The shell around the custom logic.
+    #[error(transparent)]
+    Shell(#[from] ShellError),
     /// A design cannot be written.
     #[error(transparent)]
     Emit(#[from] EmitError),

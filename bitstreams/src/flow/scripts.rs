@@ -4,6 +4,7 @@ use super::{FlowError, Order, written};
 use crate::constraints::{self, Names};
 use crate::elaborate;
 use crate::process;
+use crate::shell::{PLACE, Shell};
 use crate::tcl::{self, Parameters, Port};
 use crate::wrapper::CardPorts;
 use gyrus_hdl::card::CardParameters;
@@ -46,6 +47,7 @@ pub(super) fn check(
         board: board.name.clone(),
         top: top.clone(),
         part: board.fpga.part.clone(),
+        image: board.programming.image,
         sources: vec![top_file.clone(), directory.join("gyrus_card.v")],
         output: directory.clone(),
         vendor_id: board.pcie.vendor_id,
@@ -56,6 +58,11 @@ pub(super) fn check(
         keyswitch: card.keyswitch,
         bank_log2: card.bank_log2,
     };
+    if board.fpga.yosys.is_none() {
+        let stand_in =
+            "\nsynthesis with a family that stands for the FPGA's own, which Yosys has not";
+        writeln!(out, "{stand_in}: {}", board.fpga.model()).map_err(written)?;
+    }
     let platform = tcl::check(root, &parameters, &directory)?;
     let ports = design.manifest().ports.into_iter().map(|port| Port {
         output: port.direction == "output",
@@ -68,7 +75,19 @@ pub(super) fn check(
         key: card.key,
         keyswitch: card.keyswitch,
     };
-    elaborate(&directory, &top, &ports, &text, &platform.ports)?;
+    let outside = match &board.shell {
+        Some(shell) => Some(Shell::find(&shell.name)?.outside(root, &board.name, &directory)?),
+        None => None,
+    };
+    elaborate(
+        &directory,
+        &top,
+        &ports,
+        &text,
+        &platform.ports,
+        board.places(),
+        outside.as_ref(),
+    )?;
     let pins: Vec<String> = platform.pins.iter().map(|pin| pin.port.clone()).collect();
     let mut cells = vec!["card".to_owned()];
     for inner in constraints::instances(&text, "gyrus_card") {
@@ -80,11 +99,12 @@ pub(super) fn check(
     let names = Names {
         ports: &pins,
         cells: &cells,
+        place: outside.as_ref().map_or("", |_| PLACE),
     };
     constraints::check(&platform, names)?;
     writeln!(
         out,
-        "\nscripts  run to the bitstream under a stub of the tool: {} cells, {} ports of the platform\n\
+        "\nscripts  run to the image under a stub of the tool: {} cells, {} ports of the platform\n\
          wrapper  {}: elaborated with the card by Yosys and Verilator\n\
          pins     {} board pins, constraints name what exists",
         platform.cells.len(),

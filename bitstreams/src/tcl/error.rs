@@ -91,6 +91,9 @@ pub enum TclError {
     /// A pin or port that is connected twice.
     #[error("{0} is connected twice")]
     Twice(String),
+    /// An interface of a network that belongs to none of its clocks.
+    #[error("interface '{0}' has no clock")]
+    Clockless(String),
     /// A net that is not driven once.
     #[error("{count} sources drive the net of {ends}, must be 1")]
     Sources {

@@ -89,6 +89,12 @@ pub(super) struct Ip {
     pub(super) passes: bool,
     #[serde(default)]
     properties: Properties,
+    /// What is in properties that have parts.
+    #[serde(default)]
+    parts: BTreeMap<String, Properties>,
+    /// Whether it is a network, whose slaves reach what they are joined to.
+    #[serde(default)]
+    pub(super) network: bool,
     #[serde(default)]
     interfaces: Vec<IpInterface>,
     #[serde(default)]
@@ -106,10 +112,21 @@ struct IpInterface {
     lanes: Option<String>,
     #[serde(default)]
     optional: bool,
+    pads: Option<Pads>,
     from: Option<usize>,
     to: Option<usize>,
     #[serde(default)]
     when: Vec<String>,
+}
+
+/// Pins of the board that a core has rules of its own for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Pads {
+    /// The device has them in one place.
+    Fixed,
+    /// They have a place, but no standard.
+    Plain,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +135,8 @@ struct IpPin {
     name: String,
     direction: Direction,
     kind: PinKind,
+    #[serde(default = "one")]
+    width: usize,
     #[serde(default)]
     optional: bool,
     from: Option<usize>,
@@ -162,6 +181,7 @@ pub(super) struct Shape {
 pub(super) struct PinShape {
     pub(super) direction: Direction,
     pub(super) kind: PinKind,
+    pub(super) width: usize,
     pub(super) optional: bool,
 }
 
@@ -171,9 +191,16 @@ pub(super) struct InterfaceShape {
     pub(super) vlnv: String,
     /// The property with the lanes of a link.
     pub(super) lanes: Option<String>,
+    /// Whether it may be left open.
     pub(super) optional: bool,
+    /// What is special about its pins of the board.
+    pub(super) pads: Option<Pads>,
     /// A slave's segments, 'map/segment', with their bytes where these are given.
     pub(super) segments: Vec<(String, Option<u128>)>,
+}
+
+fn one() -> usize {
+    1
 }
 
 fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, TclError> {
@@ -325,6 +352,36 @@ fn numbered(template: &str, number: Option<usize>) -> String {
     }
 }
 
+/// The elements of a list of Tcl's, whose braces go in pairs.
+pub(super) fn words(list: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut depth = 0_usize;
+    for letter in list.chars() {
+        match letter {
+            ' ' if depth == 0 => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                continue;
+            }
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => (),
+        }
+        word.push(letter);
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    let bare = |word: &String| {
+        let inner = word
+            .strip_prefix('{')
+            .and_then(|word| word.strip_suffix('}'));
+        inner.unwrap_or(word).to_owned()
+    };
+    words.iter().map(bare).collect()
+}
+
 /// The numbers that a template stands for.
 fn range(from: Option<usize>, to: Option<usize>) -> Vec<Option<usize>> {
     match (from, to) {
@@ -372,7 +429,14 @@ pub(super) fn holds(
 impl Ip {
     /// What a cell of it has. `object` is the cell, for errors.
     pub(super) fn shape(&self, object: &str, set: &Properties) -> Result<Shape, TclError> {
-        allow_all(object, &self.properties, set)?;
+        let known = self.parts.iter().flat_map(|(property, parts)| {
+            let part = move |(name, value): (&String, &String)| {
+                (format!("{property}.{name}"), value.clone())
+            };
+            parts.iter().map(part)
+        });
+        let known = known.chain(self.properties.clone()).collect();
+        allow_all(object, &known, set)?;
         let mut shape = Shape::default();
         for pin in &self.pins {
             for number in range(pin.from, pin.to) {
@@ -380,6 +444,7 @@ impl Ip {
                     let here = PinShape {
                         direction: pin.direction,
                         kind: pin.kind,
+                        width: pin.width,
                         optional: pin.optional,
                     };
                     shape.pins.insert(numbered(&pin.name, number), here);
@@ -396,6 +461,7 @@ impl Ip {
                         vlnv: interface.vlnv.clone(),
                         lanes: interface.lanes.clone(),
                         optional: interface.optional,
+                        pads: interface.pads,
                         segments,
                     };
                     shape.interfaces.insert(name, here);
@@ -403,6 +469,19 @@ impl Ip {
             }
         }
         Ok(shape)
+    }
+
+    /// A property as it was set; or its parts, if it has any.
+    pub(super) fn split(&self, property: &str, value: &str) -> Vec<(String, String)> {
+        if !self.parts.contains_key(property) {
+            return vec![(property.to_owned(), value.to_owned())];
+        }
+        let words = words(value);
+        let pairs = words.chunks(2).map(|pair| {
+            let value = pair.get(1).cloned().unwrap_or_default();
+            (format!("{property}.{}", pair[0]), value)
+        });
+        pairs.collect()
     }
 
     /// The segments of an interface, by the name that it has in the list and the one that it has here.

@@ -22,9 +22,10 @@ pub use parameters::Parameters;
 pub use ports::{Pin, Port};
 
 use crate::process::{self, ProcessError};
+use crate::{Image, shell};
 use design::Design;
 use list::List;
-use record::Call;
+use record::{Call, Script};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -58,16 +59,19 @@ pub struct Platform {
 /// [`TclError`]: tclsh is missing, a script ends with an error, or says something wrong.
 pub fn check(root: &Path, parameters: &Parameters, directory: &Path) -> Result<Platform, TclError> {
     let list = List::load()?;
-    let file = directory.join(PARAMETERS);
-    process::write(&file, &parameters.tcl())?;
-    let calls = record::run(&list, root, &file, directory, SLACKS.0)?;
-    steps::check(&calls)?;
+    let script = script(root, parameters, directory)?;
+    let calls = record::run(&list, root, &script, directory, SLACKS.0)?;
+    steps::check(&calls, parameters.image)?;
     let design = Design::new(&list, &calls)?;
     wiring::check(&design)?;
     addresses::check(&design)?;
-    refuses_bad_timing(&list, root, &file, directory)?;
-    let (ports, pins) = ports::expand(&list, &design)?;
+    let (ports, mut pins) = ports::expand(&list, &design)?;
     let placed = memory::place(&design, parameters, &pins)?;
+    match parameters.image {
+        // The shell has the pins, and its kit says what timing was met.
+        Image::Dcp => pins.clear(),
+        image => refuses_bad_timing(&list, root, &script, directory, image)?,
+    }
     let sources = calls.iter().filter(|call| call.command == "read_verilog");
     let sources = sources.flat_map(|call| call.list(0)).map(PathBuf::from);
     let sources = sources.collect();
@@ -84,27 +88,48 @@ pub fn check(root: &Path, parameters: &Parameters, directory: &Path) -> Result<P
     })
 }
 
+/// The script that a build begins with, and its argument.
+fn script(root: &Path, parameters: &Parameters, directory: &Path) -> Result<Script, TclError> {
+    if parameters.image == Image::Dcp {
+        return Ok(Script {
+            file: root.join("check/hdk/build_all.tcl"),
+            arguments: vec![shell::assemble(root, parameters, directory)?],
+        });
+    }
+    let argument = directory.join(PARAMETERS);
+    process::write(&argument, &parameters.tcl())?;
+    Ok(Script {
+        file: root.join("common/build.tcl"),
+        arguments: vec![argument],
+    })
+}
+
 /// With a path that is too slow the scripts end with an error, and write no bitstream.
 fn refuses_bad_timing(
     list: &List,
     root: &Path,
-    parameters: &Path,
+    script: &Script,
     directory: &Path,
+    image: Image,
 ) -> Result<(), TclError> {
-    match record::run(list, root, parameters, directory, SLACKS.1) {
+    match record::run(list, root, script, directory, SLACKS.1) {
         Err(TclError::Process(ProcessError::Failed { last_line, .. }))
             if last_line.contains("timing is not met") => {}
         Err(error) => return Err(error),
         Ok(_) => return Err(TclError::TimingIgnored),
     }
     let calls = record::read(&record::log_of(directory, SLACKS.1))?;
-    if calls.iter().any(|call| call.command == "write_bitstream") {
+    if calls.iter().any(|call| call.command == steps::last(image)) {
         return Err(TclError::TimingIgnored);
     }
     Ok(())
 }
 
 #[cfg(test)]
+mod shell_tests;
+#[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
 mod tests_7series;
+#[cfg(test)]
+mod versal_tests;

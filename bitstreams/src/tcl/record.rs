@@ -5,7 +5,7 @@ use super::list::List;
 use crate::process;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -61,24 +61,18 @@ pub(crate) fn object(text: &str) -> (&str, &str) {
     text.split_once(':').unwrap_or(("", text))
 }
 
-/// What the build says with paths that have this worst slack, ns.
+/// A script with its arguments.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) file: PathBuf,
+    pub(super) arguments: Vec<PathBuf>,
+}
+
+/// What is said with paths that have this worst slack, ns.
 pub(super) fn run(
     list: &List,
     root: &Path,
-    parameters: &Path,
-    directory: &Path,
-    slack: f64,
-) -> Result<Vec<Call>, TclError> {
-    let script = root.join("common/build.tcl");
-    run_script(list, root, &script, &[parameters], directory, slack)
-}
-
-/// What a script says.
-pub(super) fn run_script(
-    list: &List,
-    root: &Path,
-    script: &Path,
-    arguments: &[&Path],
+    script: &Script,
     directory: &Path,
     slack: f64,
 ) -> Result<Vec<Call>, TclError> {
@@ -89,13 +83,13 @@ pub(super) fn run_script(
     tclsh.arg(root.join("check/record.tcl"));
     tclsh.args([&commands, &log]);
     tclsh.arg(slack.to_string());
-    tclsh.arg(script).args(arguments);
+    tclsh.arg(&script.file).args(&script.arguments);
     process::run(tclsh, directory, "tclsh.log", DEADLINE)?;
     read(&log)
 }
 
 /// The record of a run.
-pub(super) fn log_of(directory: &Path, slack: f64) -> std::path::PathBuf {
+pub(super) fn log_of(directory: &Path, slack: f64) -> PathBuf {
     directory.join(if slack < 0.0 {
         "late.json"
     } else {

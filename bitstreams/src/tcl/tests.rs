@@ -4,6 +4,20 @@ use gyrus_hdl::card::CardParameters;
 use gyrus_interface::pci;
 use std::fs;
 
+/// Folders with scripts.
+const FOLDERS: [&str; 10] = [
+    "acorn",
+    "check",
+    "check/hdk",
+    "check/hdk/build/constraints",
+    "check/hdk/build/scripts",
+    "common",
+    "f2",
+    "u280",
+    "u55c",
+    "v80",
+];
+
 /// The folder of boards, as it is or copied to be changed; and a directory for what is made.
 pub(crate) struct Fixture {
     pub(crate) root: PathBuf,
@@ -25,11 +39,13 @@ impl Fixture {
     pub(crate) fn changed(name: &str, file: &str, from: &str, to: &str) -> Self {
         let mut fixture = Self::new(name);
         let copy = fixture.directory.join("bitstreams");
-        for folder in ["check", "common", "u280", "u55c", "acorn"] {
+        for folder in FOLDERS {
             fs::create_dir_all(copy.join(folder)).unwrap();
             for entry in fs::read_dir(fixture.root.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
-                fs::copy(&path, copy.join(folder).join(path.file_name().unwrap())).unwrap();
+                if path.is_file() {
+                    fs::copy(&path, copy.join(folder).join(path.file_name().unwrap())).unwrap();
+                }
             }
         }
         let path = copy.join(file);
@@ -52,6 +68,7 @@ impl Fixture {
             board: board.to_owned(),
             top: format!("gyrus_{board}"),
             part: facts.fpga.part.clone(),
+            image: facts.programming.image,
             sources: vec![source],
             output: self.directory.join("output"),
             vendor_id: facts.pcie.vendor_id,
@@ -192,9 +209,8 @@ fn ids_are_the_drivers() {
     let fixture = Fixture::new("ids");
     let parameters = fixture.parameters("u280", 8);
     let list = List::load().unwrap();
-    let file = fixture.directory.join("parameters.tcl");
-    process::write(&file, &parameters.tcl()).unwrap();
-    let calls = record::run(&list, &fixture.root, &file, &fixture.directory, 0.1).unwrap();
+    let script = script(&fixture.root, &parameters, &fixture.directory).unwrap();
+    let calls = record::run(&list, &fixture.root, &script, &fixture.directory, 0.1).unwrap();
     let design = Design::new(&list, &calls).unwrap();
     let core = &design.cells["xdma"].properties;
     let id = |name: &str| u16::from_str_radix(&core[name], 16).unwrap();
@@ -350,7 +366,7 @@ fn wires_that_are_missing_or_too_many() {
         (
             "data-clock",
             "common/hbm.tcl",
-            "connect::net clocks/clk_out2 card_clock",
+            "connect::net $card_clock card_clock",
             "connect::net clocks/locked card_clock",
             "pin 'clocks/locked' and port 'card_clock' do not go together",
         ),
@@ -476,18 +492,13 @@ fn a_missing_tclsh_is_an_error() {
 fn an_image_is_loaded() {
     let fixture = Fixture::new("program");
     let list = List::load().unwrap();
-    let script = fixture.root.join("common/program.tcl");
     let image = fixture.directory.join("image.bit");
     let program = |arguments: &[&Path]| {
-        let directory = &fixture.directory;
-        record::run_script(
-            &list,
-            &fixture.root,
-            &script,
-            arguments,
-            directory,
-            SLACKS.0,
-        )
+        let script = Script {
+            file: fixture.root.join("common/program.tcl"),
+            arguments: arguments.iter().map(PathBuf::from).collect(),
+        };
+        record::run(&list, &fixture.root, &script, &fixture.directory, SLACKS.0)
     };
     let refused = program(&[&image, Path::new("xcu280")]).unwrap_err();
     assert!(

@@ -20,9 +20,8 @@ fn design(name: &str) -> Design {
     let fixture = Fixture::new(name);
     let parameters = fixture.parameters("acorn", LANES);
     let list = List::load().unwrap();
-    let file = fixture.directory.join("parameters.tcl");
-    process::write(&file, &parameters.tcl()).unwrap();
-    let calls = record::run(&list, &fixture.root, &file, &fixture.directory, 0.1).unwrap();
+    let script = script(&fixture.root, &parameters, &fixture.directory).unwrap();
+    let calls = record::run(&list, &fixture.root, &script, &fixture.directory, 0.1).unwrap();
     Design::new(&list, &calls).unwrap()
 }
 
@@ -273,9 +272,8 @@ fn transceivers_are_placed_before_their_pins_are_read() {
     let fixture = Fixture::new("acorn-order");
     let parameters = fixture.parameters("acorn", LANES);
     let list = List::load().unwrap();
-    let file = fixture.directory.join("parameters.tcl");
-    process::write(&file, &parameters.tcl()).unwrap();
-    let calls = record::run(&list, &fixture.root, &file, &fixture.directory, 0.1).unwrap();
+    let script = script(&fixture.root, &parameters, &fixture.directory).unwrap();
+    let calls = record::run(&list, &fixture.root, &script, &fixture.directory, 0.1).unwrap();
     let at = |is: &dyn Fn(&Call) -> bool| calls.iter().position(is).unwrap();
     let synthesised = at(&|call| call.command == "synth_design");
     let freed = at(&|call| call.command == "reset_property");
