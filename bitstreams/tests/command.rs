@@ -67,6 +67,14 @@ fn without_the_vendors_tool_it_says_so_at_once() {
 }
 
 #[test]
+fn a_board_with_a_kit_of_its_own_is_not_built_here() {
+    let output = run(&["board", "f2"], &directory("kit"));
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("bitstreams/f2/README.md"), "{said}");
+}
+
+#[test]
 fn what_no_board_is_called_is_refused() {
     let output = run(&["board", "u250", "--check"], &directory("unknown"));
     assert_eq!(output.status.code(), Some(1));

@@ -1,6 +1,7 @@
 //! The vendor's tool, after everything that can be checked without it.
 
 use super::{FlowError, Order, check, scripts, written};
+use crate::Image;
 use crate::process::{self, ProcessError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,9 @@ pub fn build(order: &Order, vivado: &Vivado, out: &mut dyn Write) -> Result<bool
     let absent = || FlowError::NoVivado {
         program: vivado.program.clone(),
     };
+    if order.board.programming.image == Image::Dcp {
+        return Err(FlowError::ByKit(order.board.name.clone()));
+    }
     let directory = order.directory.join(&order.board.name);
     // A path holds in any directory, a name is looked up.
     let program = match vivado.program.components().count() {

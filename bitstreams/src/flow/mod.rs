@@ -70,6 +70,12 @@ pub enum FlowError {
     /// The vendor's tool ended well, but the image is not there.
     #[error("Vivado ended without an error, but {} is not there", .0.display())]
     NoImage(PathBuf),
+    /// The board's owner has a kit that builds.
+    #[error(
+        "the kit of board '{0}' builds its image, not this command: --check makes the kit's directory, \
+         bitstreams/{0}/README.md says how to go on"
+    )]
+    ByKit(String),
     /// The board has no scripts.
     #[error("there are no scripts for board '{0}'")]
     NoScripts(String),
