@@ -55,8 +55,8 @@ pub struct CardPorts {
     pub keyswitch: Channels,
 }
 
-/// Where the card's addresses lie on the platform's buses: what memories begin at, a power of two, or 0. The bit is turned
-/// over, so that no two addresses of the card are one: what does not fit before the base ends where nothing is.
+/// Where the card's addresses lie on the platform's buses: what memories begin at, a power of two, or 0. The bit is
+/// turned over, so that no two addresses of the card are one: what does not fit below ends where nothing is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Places {
     /// Host memory on `S_HOST`.
