@@ -487,7 +487,7 @@ mod tests {
         let (folder, text) = FILES[0];
         assert!(parse(folder, text).is_ok());
         for (from, to) in [
-            ("lanes = 32", "lanes = 32\ncolour = 'red'"),
+            ("lanes = 64", "lanes = 64\ncolour = 'red'"),
             ("name =", "colour = 'red'\nname ="),
             ("port_mhz = 450", ""),
             ("lut = 439_680", "lut = -1"),
