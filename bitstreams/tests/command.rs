@@ -74,6 +74,19 @@ fn a_board_with_a_kit_of_its_own_is_not_built_here() {
     assert!(said.contains("bitstreams/f2/README.md"), "{said}");
 }
 
+/// The table in the repository is that of what was measured.
+#[test]
+fn the_table_of_units_is_as_measured() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gyrus-bitstream"));
+    let output = command.arg("units").output().expect("the command starts");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("UNITS.md");
+    let committed = fs::read_to_string(path).expect("bitstreams/UNITS.md");
+    assert!(
+        text(&output.stdout) == committed,
+        "run scripts/bitstream units >bitstreams/UNITS.md"
+    );
+}
+
 #[test]
 fn what_no_board_is_called_is_refused() {
     let output = run(&["board", "u250", "--check"], &directory("unknown"));

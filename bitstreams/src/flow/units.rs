@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 const PUBLISHED: &str = include_str!("../../published.toml");
 
 /// Lanes that the table has columns for, if they were measured.
-const SHOWN: [u32; 4] = [2, 8, 32, 64];
+const SHOWN: [u32; 4] = [2, 8, 32, 128];
 
 /// The row of everything.
 const ALL: &str = "all";
@@ -41,12 +41,14 @@ pub fn units() -> Result<String, FlowError> {
     let mut text = format!(
         "# What units take
 
-Written by `scripts/bitstream units` from `measured.toml`, which `scripts/bitstream measure` makes with {}: synthesis by
-unit with all that is constant or unused where a unit stands, memories by calculation. A cell: places for LUTs (the
-least, if all that can be are placed two by two), flip-flops, DSP blocks, block RAMs of 36 kbit. The deepest path
-between registers is that of the card with the most lanes: LUTs + carry blocks; of all units the deepest limits the
-clock, before wires. `n5c6` and the like: see [published.toml](published.toml), which has the sources of the last two
-columns; no resources by unit are published there, only structure.
+Printed by `scripts/bitstream units` from `measured.toml`, which `scripts/bitstream measure` makes: synthesis of whole
+cards by unit, with all that is constant or unused where a unit stands, and memories by calculation.
+{}.
+
+A cell: places for LUTs (the least: all that can be are placed two by two), flip-flops, DSP blocks, block RAMs of 36
+kbit. The deepest path between registers is that of the card with the most lanes, LUTs + carry blocks; before wires,
+the deepest of all limits the clock. The last two columns are structure as published; resources by unit are not, where
+we could read them. Their sources and conditions: [published.toml](published.toml).
 ",
         measured.tool
     );
