@@ -87,9 +87,7 @@ impl Plan {
             })?;
         let lanes = arguments.lanes.unwrap_or(board.lanes);
         let clock_mhz = arguments.clock.unwrap_or(board.clock);
-        let mut parameters =
-            CardParameters::for_lanes(lanes as usize).map_err(TimingError::from)?;
-        parameters.clock_khz = clock_mhz * 1000;
+        let parameters = board.card(lanes, clock_mhz).map_err(TimingError::from)?;
         let clock = f64::from(clock_mhz) * 1e6;
         Ok(Self {
             model: TimingModel::on_board(&parameters, board.pcie, board.memory)?,
