@@ -319,10 +319,16 @@ mod tests {
 
     #[test]
     fn an_oversized_core_is_refused_before_any_tool_runs() {
-        let mut options = Options::default();
-        options.directory = "/nonexistent".into();
-        options.tools = "/nonexistent".into();
-        options.parameters.max_log2_n = 11;
+        let usual = Options::default();
+        let options = Options {
+            directory: "/nonexistent".into(),
+            tools: "/nonexistent".into(),
+            parameters: CoreParameters {
+                max_log2_n: 11,
+                ..usual.parameters
+            },
+            ..usual
+        };
         let refused = build(&options);
         assert!(matches!(refused, Err(Ecp5Error::Oversized { .. })));
     }

@@ -4,7 +4,7 @@ use super::schoolbook::{forward, inverse_times_size, lazy, psi_powers, residue};
 use gyrus_hdl::ntt::{Arrangement, Direction, Shape, Transform};
 use rand::{Rng, RngExt};
 
-crate::dut!(Transform { pass_cycles, fine_bits, valid_in, time_in, x => valid_out, time_out, y });
+crate::dut!(Transform { pass_cycles, fine_bits, valid_in, time_in, x => valid_out, time_out, y, valid_early, time_early });
 
 /// A mask and a body polynomial, as they enter.
 pub(crate) type Glwe = [Vec<i128>; 2];
@@ -104,6 +104,15 @@ impl Passes {
             Direction::Forward => 1 << 70,
             Direction::Inverse => 1 << 67,
         };
+        let lanes = self.shape.lanes();
+        for (i, pair) in samples.windows(2).enumerate() {
+            assert_eq!(
+                pair[0][2 + lanes..],
+                pair[1][..2],
+                "ahead of cycle {}",
+                i + 1
+            );
+        }
         let mut current = None;
         for (i, sample) in samples.iter().enumerate() {
             let entered = i.checked_sub(latency).and_then(|at| stimuli.get(at));

@@ -1,7 +1,8 @@
 //! Boards as `gyrus plan` sees them: those of `bitstreams/`, and one that holds nothing up.
 
 use boards::BoardError;
-use gyrus_sim::rtl::{CardError, CardParameters};
+use gyrus_sim::rtl::CardParameters;
+use gyrus_sim::timing::TimingError;
 
 /// A board.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,9 +26,9 @@ pub(super) struct Board {
 
 impl Board {
     /// A card of so many lanes at so many MHz, as the board needs it.
-    pub(super) fn card(&self, lanes: u32, clock_mhz: u32) -> Result<CardParameters, CardError> {
+    pub(super) fn card(&self, lanes: u32, clock_mhz: u32) -> Result<CardParameters, TimingError> {
         match &self.facts {
-            Some(facts) => facts.card(lanes, clock_mhz),
+            Some(facts) => Ok(facts.card(lanes, clock_mhz)?),
             None => Ok(CardParameters {
                 clock_khz: clock_mhz.saturating_mul(1000),
                 ..CardParameters::for_lanes(lanes as usize)?
