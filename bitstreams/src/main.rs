@@ -66,7 +66,7 @@ enum Action {
     /// Synthesise cards of several sizes and write what they take: the file that the model is fitted to.
     Measure {
         /// The cards' lanes.
-        #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 8, 16, 32, 64])]
+        #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 8, 16])]
         lanes: Vec<u32>,
         /// Families of `synth_xilinx`.
         #[arg(long, value_delimiter = ',', default_values_t = ["xcup".to_owned(), "xc7".to_owned()])]
