@@ -5,8 +5,8 @@
 # The list is a file of `command` lines, which src/tcl/ makes of vendor/commands.toml. The log gets a line of JSON for
 # every command: the file of constraints that it is in, its options, its other arguments, each as the elements of a
 # list. Objects are written as 'kind:name', the kind as the list has it. A command or an option that the list has not
-# ends the script with an error, as the tool's do. SLACK of a timing path is <slack>, ns. A file that is read has to be
-# there. Constraints may only use what the list allows for them.
+# ends the script with an error, as the tool's do. SLACK of a timing path is <slack>, ns, LOC of a cell what was set. A
+# file that is read has to be there. Constraints may only use what the list allows for them.
 
 namespace eval record {
     variable log
@@ -14,6 +14,8 @@ namespace eval record {
     # The file of constraints that is being read; none in the script itself.
     variable constraints ""
     variable allowed {list}
+    # Places of cells, as they were set.
+    variable locations {}
 
     proc quoted {text} {
         set map [list \\ \\\\ \" \\\" \n \\n \t \\t \r \\r]
@@ -65,6 +67,7 @@ namespace eval record {
 
     proc call {name flags values least most returns arguments} {
         variable slack
+        variable locations
         set options {}
         set others {}
         for {set i 0} {$i < [llength $arguments]} {incr i} {
@@ -98,10 +101,22 @@ namespace eval record {
                 constrain [lindex $others 0]
             }
             get_property {
-                if {[lindex $others 0] ne "SLACK"} {
-                    error "get_property: '[lindex $others 0]' is not known here"
+                switch [lindex $others 0] {
+                    SLACK {return $slack}
+                    LOC {
+                        set cell [lindex $others 1]
+                        return [expr {[dict exists $locations $cell] ? [dict get $locations $cell] : ""}]
+                    }
                 }
-                return $slack
+                error "get_property: '[lindex $others 0]' is not known here"
+            }
+            set_property {
+                if {[lindex $others 0] eq "LOC"} {
+                    dict set locations [lindex $others 2] [lindex $others 1]
+                }
+            }
+            reset_property {
+                dict unset locations [lindex $others 1]
             }
         }
         if {$returns ne ""} {

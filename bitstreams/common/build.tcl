@@ -7,6 +7,7 @@
 #     board          the board's folder beside this one
 #     top            the top module
 #     part           the FPGA, as the vendor's tools take it
+#     image          what is made: bit, pdi; dcp where a shell's kit makes it (f2/synth.tcl)
 #     sources        Verilog files of the top module and the card, absolute
 #     output         the directory for everything that is made, absolute
 #     vendor_id      of PCI, four hexadecimal digits
@@ -23,7 +24,7 @@
 # Nothing is caught: an error ends the run. How long it may take is for whoever starts it.
 
 set common [file dirname [file normalize [info script]]]
-foreach file {parameters project connect platform pcie hbm implement} {
+foreach file {parameters project connect platform pcie pcie_7series hbm ddr3 noc implement} {
     source [file join $common $file.tcl]
 }
 if {[llength $argv] != 1} {
@@ -35,12 +36,17 @@ set folder [file join [file dirname $common] $parameters::board]
 source [file join $folder platform.tcl]
 
 project::open
-project::read_sources [list {*}$parameters::sources [file join $common gyrus_interrupt.v]]
+project::read_sources [list {*}$parameters::sources \
+    [file join $common gyrus_interrupt.v] [file join $common gyrus_msi.v]]
 platform::begin
 board::create
 platform::end
 project::read_constraints [list [file join $folder pins.xdc] [file join $folder timing.xdc]]
 implement::synthesise
+# What only a synthesised design can be told.
+if {[llength [info procs board::synthesised]]} {
+    board::synthesised
+}
 project::read_constraints [list [file join $folder floorplan.xdc]]
 implement::place_and_route
 implement::report

@@ -49,6 +49,10 @@ namespace eval implement {
     }
 
     proc write {} {
-        write_bitstream -force [path $parameters::top.bit]
+        if {$parameters::image eq "pdi"} {
+            write_device_image -force [path $parameters::top.pdi]
+        } else {
+            write_bitstream -force [path $parameters::top.bit]
+        }
     }
 }

@@ -6,6 +6,7 @@ namespace eval parameters {
         board {^[a-z0-9]+$}
         top {^[a-z][a-z0-9_]*$}
         part {^xc[a-zA-Z0-9-]+$}
+        image {^(bit|pdi|dcp)$}
         sources {.}
         output {^/}
         vendor_id {^[0-9a-f]{4}$}

@@ -5,6 +5,10 @@ namespace eval project {
     proc open {} {
         file mkdir $parameters::output
         create_project -in_memory -part $parameters::part
+        settings
+    }
+
+    proc settings {} {
         set_property target_language Verilog [current_project]
         # Module references in a block design need it: UG994, "Module Reference in a Non-Project Flow".
         set_property source_mgmt_mode All [current_project]

@@ -5,7 +5,7 @@
 
 use crate::process::{self, ProcessError};
 use crate::tcl::record::{Call, object};
-use crate::tcl::{Pin, Platform, TclError};
+use crate::tcl::{Platform, TclError};
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -83,6 +83,8 @@ pub struct Names<'a> {
     pub ports: &'a [String],
     /// Instances by their paths, without those of the platform: `card`, `card/core`, ..
     pub cells: &'a [String],
+    /// What is before these paths where places are given: the top module may be an instance of a shell's.
+    pub place: &'a str,
 }
 
 /// Checks the constraints that were read with a platform's scripts.
@@ -171,6 +173,9 @@ fn is_port(name: &str, names: Names<'_>, widths: &BTreeMap<&str, usize>) -> bool
 }
 
 fn is_cell(name: &str, platform: &Platform, names: Names<'_>) -> bool {
+    let Some(name) = name.strip_prefix(names.place) else {
+        return false;
+    };
     let of_platform = match name.strip_prefix(PLATFORM) {
         Some("") => true,
         Some(rest) => platform.cells.iter().any(|cell| rest == format!("/{cell}")),
@@ -191,20 +196,11 @@ fn is_register(pattern: &str, sources: &[String]) -> bool {
     Regex::new(&register).is_ok_and(|register| sources.iter().any(|text| register.is_match(text)))
 }
 
-/// The names of a pin's ports.
-fn bits(pin: &Pin) -> Vec<String> {
-    match pin.width {
-        1 => vec![pin.port.clone()],
-        width => (0..width)
-            .map(|bit| format!("{}[{bit}]", pin.port))
-            .collect(),
-    }
-}
-
-/// Every pin has a place of its own, and one that is no transceiver's a standard.
+/// Every pin has a place of its own, and one that is no transceiver's a standard. What a memory controller's project
+/// places has both from there.
 fn places(platform: &Platform) -> Result<(), ConstraintError> {
-    let mut pins: BTreeMap<String, String> = BTreeMap::new();
-    let mut standards = Vec::new();
+    let mut pins = platform.placed.clone();
+    let mut standards: Vec<String> = pins.keys().cloned().collect();
     let set = |call: &&Call| call.command == "set_property";
     for call in platform.constraints.iter().filter(set) {
         let dictionary = call.options.contains_key("-dict");
@@ -240,7 +236,7 @@ fn places(platform: &Platform) -> Result<(), ConstraintError> {
         }
     }
     for pin in &platform.pins {
-        for port in bits(pin) {
+        for port in pin.bits() {
             let property = if !pins.contains_key(&port) {
                 "PACKAGE_PIN"
             } else if !pin.transceiver && !standards.contains(&port) {
@@ -265,7 +261,7 @@ fn clocks(platform: &Platform) -> Result<(), ConstraintError> {
     let clocks = platform
         .pins
         .iter()
-        .filter(|pin| pin.port.ends_with("_clk_p"));
+        .filter(|pin| pin.port.ends_with("_clk_p") && !pin.timed);
     for clock in clocks {
         if !made(&clock.port) {
             return Err(ConstraintError::Clock(clock.port.clone()));

@@ -2,13 +2,16 @@
 //! nothing of each other: Yosys finds modules, ports and drivers that are not there, Verilator widths that differ.
 
 use crate::process::{self, ProcessError};
+use crate::shell::Outside;
 use crate::tcl::Port;
-use crate::wrapper::{CardPorts, WrapperError, black_box, top};
+use crate::wrapper::{CardPorts, Places, WrapperError, black_box, top};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use thiserror::Error;
 
+/// Where a shell's custom logic has its IDs.
+const IDS: &str = "cl_gyrus/design";
 /// The time that a tool has.
 const DEADLINE: Duration = Duration::from_secs(600);
 
@@ -23,8 +26,8 @@ pub enum ElaborateError {
     Process(#[from] ProcessError),
 }
 
-/// Writes a top module, the card and the platform's black box into a directory and puts them together. `glue` are
-/// further files with modules of the platform's side.
+/// Writes a top module, the card and the platform's black box into a directory and puts them together, with what is
+/// around the top module, if there is anything.
 ///
 /// # Errors
 /// [`ElaborateError`] says what is missing, or does not fit.
@@ -34,22 +37,33 @@ pub fn elaborate(
     card: &CardPorts,
     card_text: &str,
     platform: &[Port],
+    places: Places,
+    outside: Option<&Outside>,
 ) -> Result<(), ElaborateError> {
-    let text = top(name, card, platform)?;
+    let text = top(name, card, platform, places)?;
     process::write(&directory.join(format!("{name}.v")), &text)?;
     process::write(&directory.join("gyrus_card.v"), card_text)?;
     process::write(&directory.join("platform_stub.v"), &black_box(platform))?;
-    let files = format!("{name}.v gyrus_card.v platform_stub.v");
+    let (mut around, mut stubs, mut outer) = (String::new(), String::new(), name);
+    if let Some(outside) = outside {
+        let sources = outside.sources.iter();
+        around = sources.map(|file| format!(" {}", file.display())).collect();
+        stubs = format!(" {}", outside.stubs.display());
+        outer = &outside.top;
+    }
+    // With a shell there are files of its own language.
+    let files = format!("{name}.v gyrus_card.v platform_stub.v{around}{stubs}");
     let mut yosys = Command::new("yosys");
     // Of the card Yosys needs the ports; Verilator takes all of it.
     let script = format!(
-        "read_verilog -lib gyrus_card.v platform_stub.v; read_verilog {name}.v; hierarchy -check -top {name}; \
-         check -assert {name}"
+        "read_verilog -sv -lib gyrus_card.v platform_stub.v{stubs}; read_verilog -sv -I. -I{IDS} {name}.v{around}; \
+         hierarchy -check -top {outer}; check -assert {name} {outer}"
     );
     yosys.args(["-q", "-p", &script]);
     process::run(yosys, directory, "elaborate-yosys.log", DEADLINE)?;
     let mut verilator = Command::new("verilator");
-    verilator.args(["--lint-only", "-Wall", "--top-module", name]);
+    verilator.args(["--lint-only", "-Wall", "--top-module", outer]);
+    verilator.args(["-I.".to_owned(), format!("-I{IDS}")]);
     // A black box has outputs that nothing drives; a bus has signals that the card does not look at.
     verilator.args(["-Wno-UNDRIVEN", "-Wno-UNUSED", "-Wno-DECLFILENAME"]);
     verilator.args(files.split(' '));
@@ -192,7 +206,16 @@ mod tests {
         let (card, text) = card();
         let platform = platform(&card);
         let directory = directory("whole");
-        elaborate(&directory, "gyrus_test", &card, &text, &platform).unwrap();
+        elaborate(
+            &directory,
+            "gyrus_test",
+            &card,
+            &text,
+            &platform,
+            Places::default(),
+            None,
+        )
+        .unwrap();
         let top = process::read(&directory.join("gyrus_test.v")).unwrap();
         // What the card leaves out: 512 bits are 64 bytes, of which the logarithm is 6.
         assert!(top.contains("assign S_KSK_00_arsize = 3'd6;"), "{top}");
@@ -216,7 +239,8 @@ mod tests {
             change(ports.iter_mut().find(|port| port.name == name).unwrap());
             ports
         };
-        let refused = |ports: &[Port]| top("gyrus_test", &card, ports).unwrap_err();
+        let refused =
+            |ports: &[Port]| top("gyrus_test", &card, ports, Places::default()).unwrap_err();
         for name in [
             "card_clock",
             "irq",
@@ -238,7 +262,16 @@ mod tests {
         // Another card than the one that the top module was made for.
         let directory = directory("other");
         let other = text.replace("m_card_wlast", "m_card_last");
-        let error = elaborate(&directory, "gyrus_test", &card, &other, &whole).unwrap_err();
+        let error = elaborate(
+            &directory,
+            "gyrus_test",
+            &card,
+            &other,
+            &whole,
+            Places::default(),
+            None,
+        )
+        .unwrap_err();
         assert!(matches!(error, ElaborateError::Process(_)), "{error:?}");
         std::fs::remove_dir_all(directory).unwrap();
     }

@@ -4,18 +4,23 @@
 //! of every figure. A key that is not known here, or is missing, is refused.
 
 pub mod constraints;
+pub mod ecp5;
 mod elaborate;
 pub mod flow;
+pub mod mig;
 pub mod netlist;
 mod process;
 pub mod resources;
+mod shell;
 pub mod synthesis;
 pub mod tcl;
 pub mod wrapper;
 
 pub use elaborate::{ElaborateError, elaborate};
 pub use process::ProcessError;
+pub use shell::{Outside, Shell, ShellError};
 
+use gyrus_hdl::blind_rotate::CoreParameters;
 use gyrus_hdl::card::{CardError, CardParameters};
 use serde::Deserialize;
 use thiserror::Error;
@@ -71,7 +76,7 @@ pub struct Board {
     /// What a design may take.
     pub budget: Budget,
     /// The maker's own logic on the FPGA, if there has to be any.
-    pub shell: Option<Shell>,
+    pub shell: Option<ShellShare>,
     /// What is assumed of a card on this board.
     pub assumed: Assumed,
     /// The memory that keys are read from.
@@ -137,9 +142,11 @@ pub struct Budget {
 }
 
 /// Logic of the board's maker that has to be on the FPGA.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shell {
+pub struct ShellShare {
+    /// What vendor/shells.toml calls it.
+    pub name: String,
     /// The share of each resource that it leaves, 0 to 1.
     pub usable: f64,
 }
@@ -152,6 +159,10 @@ pub struct Assumed {
     pub clock_mhz: u32,
     /// Coefficients that it takes a cycle.
     pub lanes: u32,
+    /// Decomposition levels at most, where memory on the FPGA is short; else what a card of these lanes has.
+    pub levels: Option<usize>,
+    /// Ciphertexts in flight, likewise.
+    pub slots: Option<usize>,
 }
 
 /// Card memory.
@@ -160,6 +171,9 @@ pub struct Assumed {
 pub struct Memory {
     /// What it is.
     pub kind: MemoryKind,
+    /// Where it begins on the buses to it.
+    #[serde(default)]
+    pub base: u64,
     /// How much of it there is, bytes.
     pub bytes: u64,
     /// Channels that work at the same time; for HBM pseudo channels.
@@ -214,6 +228,9 @@ pub struct Pcie {
     pub links: Vec<Link>,
     /// What a link can carry at most in each direction, GB/s of 10^9 bytes.
     pub gb_per_second: f64,
+    /// Where host memory begins on the bus to it.
+    #[serde(default)]
+    pub base: u64,
     /// The vendor ID that our card answers with.
     pub vendor_id: u16,
     /// The device ID that our card answers with.
@@ -267,6 +284,18 @@ pub enum Way {
     Afi,
 }
 
+impl Image {
+    /// What the file's name ends with.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Bit => "bit",
+            Self::Pdi => "pdi",
+            Self::Dcp => "dcp",
+        }
+    }
+}
+
 impl Resources {
     /// Both together.
     #[must_use]
@@ -299,12 +328,24 @@ impl Board {
     /// [`CardError`] if there is none of so many lanes.
     pub fn card(&self, lanes: u32, clock_mhz: u32) -> Result<CardParameters, CardError> {
         let pages = self.memory.bytes / PAGE_BYTES;
+        let mut core = CoreParameters::for_lanes(lanes as usize)?;
+        core.levels = self.assumed.levels.unwrap_or(core.levels);
+        core.slots = self.assumed.slots.unwrap_or(core.slots);
         Ok(CardParameters {
             bank_log2: self.memory.bank_log2,
             memory_pages: u32::try_from(pages).unwrap_or(u32::MAX),
             clock_khz: clock_mhz.saturating_mul(1000),
-            ..CardParameters::for_lanes(lanes as usize)?
+            ..CardParameters::for_core(core)?
         })
+    }
+
+    /// Where the card's addresses lie on the platform's buses.
+    #[must_use]
+    pub fn places(&self) -> wrapper::Places {
+        wrapper::Places {
+            host: self.pcie.base,
+            card: self.memory.base,
+        }
     }
 
     /// What the FPGA has, the shell's part among it.
@@ -317,7 +358,7 @@ impl Board {
     /// The share of each resource that a design can have, 0 to 1.
     #[must_use]
     pub fn usable(&self) -> f64 {
-        self.shell.map_or(1.0, |shell| shell.usable)
+        self.shell.as_ref().map_or(1.0, |shell| shell.usable)
     }
 }
 
@@ -446,7 +487,7 @@ mod tests {
         let (folder, text) = FILES[0];
         assert!(parse(folder, text).is_ok());
         for (from, to) in [
-            ("lanes = 32", "lanes = 32\ncolour = 'red'"),
+            ("lanes = 64", "lanes = 64\ncolour = 'red'"),
             ("name =", "colour = 'red'\nname ="),
             ("port_mhz = 450", ""),
             ("lut = 439_680", "lut = -1"),

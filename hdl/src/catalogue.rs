@@ -9,6 +9,7 @@ use crate::key_store::KeyStore;
 use crate::keyswitch::{self, KeySwitch, KeySwitchError};
 use crate::mac::Mac;
 use crate::ntt::{Direction, ForwardButterfly, InverseButterfly, Transform};
+use crate::serial::SerialCore;
 use crate::trace::{self, FromWord, TraceError, Unit};
 use gyrus_interface::layout::Checksum;
 use rust_hdl::prelude::Block;
@@ -54,7 +55,7 @@ pub const DESIGNS: &[Entry] = &[
     Entry {
         name: CORE,
         about: "a batch of blind rotations, from LWE words to LWE words",
-        emit: core,
+        emit: emit_core,
         trace: Some(Trace::Rotation),
     },
     Entry {
@@ -193,11 +194,15 @@ fn mac(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError
 }
 
 fn accumulator(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
-    let accumulator =
-        Accumulator::new(parameters.lanes, parameters.slots).map_err(BuildError::from)?;
-    Ok(design(name, accumulator)?
-        .parameter("lanes", parameters.lanes)
-        .parameter("slots", parameters.slots)
+    let CoreParameters {
+        lanes,
+        max_log2_n,
+        slots,
+        ..
+    } = *parameters;
+    let accumulator = Accumulator::new(lanes, max_log2_n, slots).map_err(BuildError::from)?;
+    Ok(sized(design(name, accumulator)?, parameters)
+        .parameter("slots", slots)
         .latency("difference", Accumulator::READ_LATENCY)
         .latency("add", Accumulator::ADD_LATENCY))
 }
@@ -232,7 +237,6 @@ fn sized(design: Design, parameters: &CoreParameters) -> Design {
         .parameter("max_polynomial_size", 1_u64 << parameters.max_log2_n)
 }
 
-/// The blind rotation.
 /// The card that goes with a core.
 fn card(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
     let card = CardParameters::for_core(*parameters)?;
@@ -265,7 +269,29 @@ pub fn emit_card(name: &str, card: &CardParameters) -> Result<Design, CatalogueE
     emit(Checksum::default().bytes(text.as_bytes()).value())
 }
 
-fn core(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
+/// The Verilog of a core behind a serial line, a bit of which takes so many cycles.
+///
+/// # Errors
+/// [`CatalogueError`] for sizes that there is no core for.
+pub fn emit_serial(
+    name: &str,
+    parameters: &CoreParameters,
+    bit_cycles: u16,
+) -> Result<Design, CatalogueError> {
+    let mut serial = SerialCore::new(parameters, bit_cycles)?;
+    serial.connect_all();
+    let design = sized(emit::verilog(&serial, name)?, parameters)
+        .parameter("slots", parameters.slots)
+        .parameter("levels", parameters.levels)
+        .parameter("bit_cycles", bit_cycles);
+    Ok(design)
+}
+
+/// A core's Verilog.
+///
+/// # Errors
+/// [`CatalogueError`] for sizes that there is no core for.
+pub fn emit_core(name: &str, parameters: &CoreParameters) -> Result<Design, CatalogueError> {
     let mut core = parameters.build()?;
     core.connect_all();
     let latencies = core.latencies();

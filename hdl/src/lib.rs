@@ -21,6 +21,7 @@
 //! | [`registers`] | BAR0 behind AXI4-Lite |
 //! | [`report`] | cell counts and clock rates by open synthesis tools |
 //! | [`sample_extract`] | an LWE ciphertext out of the rotated accumulator |
+//! | [`serial`] | the core behind a UART |
 //! | [`switch_modulus`] | from mod q back to mod 2^64 |
 //! | [`trace`] | waveforms |
 //! | [`verilate`] | the emitted core as a fast program, for whole batches |
@@ -50,6 +51,7 @@ pub mod ntt;
 pub mod registers;
 pub mod report;
 pub mod sample_extract;
+pub mod serial;
 pub mod structure;
 pub mod switch_modulus;
 pub mod trace;

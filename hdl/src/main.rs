@@ -41,6 +41,9 @@ enum Action {
         /// Most decomposition levels, 1 to 3.
         #[arg(long)]
         levels: Option<usize>,
+        /// Log2 of the largest polynomial's size N, 8 to 11; 11 unless given.
+        #[arg(long)]
+        max_log2_n: Option<usize>,
         /// 64-bit words of a beat of key memory: a divisor of 3 x lanes, at most 128.
         #[arg(long)]
         beat_words: Option<usize>,
@@ -129,6 +132,7 @@ fn run(action: Action) -> Result<(), CliError> {
             lanes,
             slots,
             levels,
+            max_log2_n,
             beat_words,
             unit,
             out: directory,
@@ -136,6 +140,7 @@ fn run(action: Action) -> Result<(), CliError> {
             let mut parameters = CoreParameters::for_lanes(lanes)?;
             parameters.slots = slots.unwrap_or(parameters.slots);
             parameters.levels = levels.unwrap_or(parameters.levels);
+            parameters.max_log2_n = max_log2_n.unwrap_or(parameters.max_log2_n);
             parameters.beat_words = beat_words.unwrap_or(parameters.beat_words);
             let entry = find(&unit)?;
             let design = (entry.emit)(&entry.top(), &parameters)?;

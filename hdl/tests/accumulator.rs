@@ -52,17 +52,18 @@ struct Driver {
     /// By slot, row and index.
     polynomials: Vec<[Vec<u64>; 2]>,
     changes: Vec<Change>,
-    /// What the accumulation or load that was asked for in the last cycle writes.
-    addend: Option<(Vec<u64>, bool)>,
+    /// What the accumulations or loads that were asked for in the last two cycles write, the oldest first.
+    addends: [Option<(Vec<u64>, bool)>; 2],
     cycle: usize,
     /// Time, slot, kind and words, by the cycle of the sample.
     differences: HashMap<usize, (usize, usize, bool, Vec<u64>)>,
 }
 
 impl Driver {
-    fn new(lanes: usize, slots: usize, log2_n: usize) -> Self {
+    fn new(lanes: usize, max_log2_n: usize, slots: usize, log2_n: usize) -> Self {
+        let block = Accumulator::new(lanes, max_log2_n, slots);
         Self {
-            bench: Bench::new(Accumulator::new(lanes, slots).expect("a supported size")),
+            bench: Bench::new(block.expect("a supported size")),
             lanes,
             slots,
             log2_n,
@@ -71,7 +72,7 @@ impl Driver {
                 .map(|_| std::array::from_fn(|_| vec![0; 1 << log2_n]))
                 .collect(),
             changes: Vec::new(),
-            addend: None,
+            addends: [None, None],
             cycle: 0,
             differences: HashMap::new(),
         }
@@ -149,13 +150,13 @@ impl Driver {
         } else {
             inputs.extend([0, noise(4), noise(12), noise(1)]);
         }
-        // What the last cycle's request writes: the addend, with a part of it as carry, or the load.
+        // What the request of the cycle before the last writes: the addend, with a part of it as carry, or the load.
         let (mut addends, mut carries, mut loads) = (Vec::new(), Vec::new(), Vec::new());
         for lane in 0..self.lanes {
             let carry = noise(1);
             carries.push(carry);
             let (mut addend, mut loaded) = (noise(64), noise(64));
-            match &self.addend {
+            match &self.addends[0] {
                 Some((words, true)) => loaded = words[lane].into(),
                 Some((words, false)) => addend = words[lane].wrapping_sub(carry as u64).into(),
                 None => {}
@@ -166,7 +167,8 @@ impl Driver {
         inputs.extend(addends);
         inputs.extend(carries);
         inputs.extend(loads);
-        self.addend = requests.add.map(|(_, _, words, load)| (words, load));
+        self.addends.swap(0, 1);
+        self.addends[1] = requests.add.map(|(_, _, words, load)| (words, load));
 
         let outputs = self.bench.cycle(&inputs);
         let (lanes, log2_n) = (self.lanes, self.log2_n);
@@ -319,14 +321,39 @@ fn layout_is_a_bijection() {
 #[test]
 fn sizes_are_checked() {
     for lanes in [0, 1, 3, 6, 127, 256] {
-        let error = Accumulator::new(lanes, 1).err();
+        let error = Accumulator::new(lanes, 11, 1).err();
         assert_eq!(error, Some(Unsupported::Lanes(lanes)));
     }
     for slots in [0, 17] {
-        let error = Accumulator::new(2, slots).err();
+        let error = Accumulator::new(2, 11, slots).err();
         assert_eq!(error, Some(Unsupported::Slots(slots)));
     }
-    assert!(Accumulator::new(128, 16).is_ok());
+    for max_log2_n in [7, 12] {
+        let error = Accumulator::new(2, max_log2_n, 1).err();
+        assert_eq!(error, Some(Unsupported::Log2N(max_log2_n)));
+    }
+    assert!(Accumulator::new(128, 11, 16).is_ok());
+}
+
+/// Builds for smaller polynomials, with all that their memories hold in use; a fine bit in the lane among them.
+#[test]
+fn smaller_builds() {
+    for (lanes, max_log2_n, log2_n) in
+        [(2, 10, 10), (2, 10, 8), (8, 8, 8), (128, 9, 9), (128, 9, 8)]
+    {
+        let mut driver = Driver::new(lanes, max_log2_n, 2, log2_n);
+        driver.fill();
+        driver.passes(2, 20);
+        driver.mix(50);
+        if lanes == 2 {
+            driver.replay();
+        }
+    }
+}
+
+/// The largest N of a build with so many lanes, by its logarithm: a smaller one for some.
+const fn most(lanes: usize) -> usize {
+    if lanes == 64 { 10 } else { 11 }
 }
 
 /// All that an accumulator does, at each N, and in Verilog.
@@ -334,7 +361,7 @@ fn everything(lanes: usize, slots: usize, random: usize, most: usize) {
     // Cycles of the wide ones take long.
     let mixed = if lanes < 64 { 150 } else { 50 };
     for log2_n in 8..=11 {
-        let mut driver = Driver::new(lanes, slots, log2_n);
+        let mut driver = Driver::new(lanes, 11, slots, log2_n);
         driver.fill();
         driver.passes(random, most);
         driver.mix(mixed);
@@ -375,7 +402,7 @@ fn lanes_128() {
 /// Every degree at every time.
 #[test]
 fn all_degrees() {
-    let mut driver = Driver::new(32, 1, 8);
+    let mut driver = Driver::new(32, 11, 1, 8);
     driver.fill();
     let times: Vec<usize> = (0..driver.times()).collect();
     for degree in 0..2 * driver.n() {
@@ -397,7 +424,8 @@ dut!(Results {
 fn tables() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     for (lanes, slots, log2_n) in [(2, 2, 8), (4, 1, 9), (8, 3, 8), (64, 2, 10), (128, 2, 11)] {
-        let mut bench = Bench::new(Tables::new(lanes, slots).expect("a supported size"));
+        let mut bench =
+            Bench::new(Tables::new(lanes, most(lanes), slots).expect("a supported size"));
         let n = 1 << log2_n;
         let tables: Vec<Vec<u64>> = (0..slots)
             .map(|_| (0..n).map(|_| rng.random()).collect())
@@ -438,7 +466,8 @@ fn tables() {
 fn results() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     for (lanes, slots, log2_n) in [(2, 2, 8), (4, 1, 9), (8, 3, 8), (64, 2, 10), (128, 2, 11)] {
-        let mut bench = Bench::new(Results::new(lanes, slots).expect("a supported size"));
+        let mut bench =
+            Bench::new(Results::new(lanes, most(lanes), slots).expect("a supported size"));
         let n = 1 << log2_n;
         let glwes: Vec<[Vec<u64>; 2]> = (0..slots)
             .map(|_| [0, 1].map(|_| (0..n).map(|_| rng.random()).collect()))

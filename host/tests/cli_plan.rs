@@ -65,10 +65,10 @@ fn as_many_bootstraps_as_the_core_has_cycles_for() {
 
 #[test]
 fn jobs_and_batches_as_given() {
-    let few = plan("--board u280 --jobs 1 --batch 1");
+    let few = plan("--board u280 --lanes 32 --jobs 1 --batch 1");
     assert_eq!(few["jobs"]["cycles"], few["single"]["cycles"]);
     assert_eq!(few["batch"], 1);
-    let many = plan("--board u280 --jobs 30 --batch 8");
+    let many = plan("--board u280 --lanes 32 --jobs 30 --batch 8");
     assert_eq!(many["jobs"]["count"], 30);
     let utilisation = |plan: &Value| number(&plan["jobs"]["utilisation"]);
     assert!(utilisation(&many) > 0.97 && utilisation(&few) < 0.5);

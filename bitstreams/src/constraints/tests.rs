@@ -23,6 +23,11 @@ fn check_fixture(fixture: &Fixture, board: &str, cells: &[String]) -> Result<(),
     let names = Names {
         ports: &ports,
         cells,
+        place: if board == "f2" {
+            crate::shell::PLACE
+        } else {
+            ""
+        },
     };
     check(&platform, names)
 }
@@ -31,10 +36,58 @@ fn check_fixture(fixture: &Fixture, board: &str, cells: &[String]) -> Result<(),
 fn boards_pass() {
     for lanes in [8, 32, 64] {
         let cells = cells(lanes);
-        for board in ["u280", "u55c"] {
+        for board in ["u280", "u55c", "f2", "v80"] {
             let fixture = Fixture::new(&format!("constraints-{board}-{lanes}"));
             check_fixture(&fixture, board, &cells).unwrap();
         }
+    }
+}
+
+#[test]
+fn the_acorn_passes() {
+    for lanes in [2, 4] {
+        let cells = cells(lanes);
+        let fixture = Fixture::new(&format!("constraints-acorn-{lanes}"));
+        check_fixture(&fixture, "acorn", &cells).unwrap();
+    }
+}
+
+#[test]
+fn what_is_wrong_on_the_acorn_is_named() {
+    let cells = cells(2);
+    for (name, file, from, to, expected) in [
+        (
+            "x-memory-pin",
+            "acorn/pins.xdc",
+            "PACKAGE_PIN G1 ",
+            "PACKAGE_PIN D19 ",
+            "port 'pcie_clkreq_n': pin D19 is taken already",
+        ),
+        (
+            "x-lane",
+            "acorn/floorplan.xdc",
+            "set_property PACKAGE_PIN D9 [get_ports {pcie_mgt_rxp[3]}]",
+            "",
+            "port 'pcie_mgt_rxp[3]' has no PACKAGE_PIN",
+        ),
+        (
+            "x-standard",
+            "acorn/pins.xdc",
+            "{PACKAGE_PIN H4 IOSTANDARD LVCMOS33}",
+            "{PACKAGE_PIN H4}",
+            "port 'led_memory' has no IOSTANDARD",
+        ),
+        (
+            "x-oscillator",
+            "acorn/timing.xdc",
+            "create_clock -period 5.000 -name sys_clk [get_ports sys_clk_clk_p]",
+            "",
+            "clock port 'sys_clk_clk_p' has no create_clock",
+        ),
+    ] {
+        let fixture = Fixture::changed(name, file, from, to);
+        let error = check_fixture(&fixture, "acorn", &cells).unwrap_err();
+        assert_eq!(error.to_string(), expected);
     }
 }
 
@@ -48,6 +101,7 @@ fn a_port_that_the_top_module_lacks() {
     let names = Names {
         ports: &ports,
         cells: &cells,
+        place: "",
     };
     let error = check(&platform, names).unwrap_err().to_string();
     assert_eq!(error, "pins.xdc: the top module has no port 'hbm_cattrip'");

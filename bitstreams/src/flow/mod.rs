@@ -1,19 +1,24 @@
 //! The whole way, from a board's name to its files.
 
+mod build;
 mod check;
 mod measure;
 mod scripts;
 mod table;
+mod units;
 
-pub use check::check;
+pub use build::{Vivado, build};
+pub use check::{Checked, check};
 pub use measure::measure;
+pub use units::units;
 
 use crate::constraints::ConstraintError;
+use crate::ecp5::Ecp5Error;
 use crate::process::ProcessError;
 use crate::resources::ChooseError;
 use crate::synthesis::{SynthesisError, Tool};
 use crate::tcl::TclError;
-use crate::{Board, BoardError, ElaborateError, all};
+use crate::{Board, BoardError, ElaborateError, ShellError, all};
 use gyrus_hdl::emit::EmitError;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +50,41 @@ pub enum FlowError {
     /// A program, or a file.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The vendor's tool is not there.
+    #[error(
+        "{} is missing: install Vivado and source its settings64.sh, or name the program with --vivado; \
+         --check does all that needs no vendor tools", program.display()
+    )]
+    NoVivado {
+        /// The program.
+        program: PathBuf,
+    },
+    /// The vendor's tool did not make a bitstream.
+    #[error("Vivado made no bitstream; reports are in {}", directory.display())]
+    Vivado {
+        /// The directory.
+        directory: PathBuf,
+        /// What it said.
+        source: ProcessError,
+    },
+    /// The vendor's tool ended well, but the image is not there.
+    #[error("Vivado ended without an error, but {} is not there", .0.display())]
+    NoImage(PathBuf),
+    /// The board's owner has a kit that builds.
+    #[error(
+        "the kit of board '{0}' builds its image, not this command: --check makes the kit's directory, \
+         bitstreams/{0}/README.md says how to go on"
+    )]
+    ByKit(String),
+    /// The board has no scripts.
+    #[error("there are no scripts for board '{0}'")]
+    NoScripts(String),
+    /// What others publish.
+    #[error("published.toml cannot be read")]
+    Published(#[source] toml::de::Error),
+    /// By open tools.
+    #[error(transparent)]
+    Ecp5(#[from] Ecp5Error),
     /// The scripts for the vendor's tools.
     #[error("the scripts for the vendor's tools are wrong")]
     Tcl(#[from] TclError),
@@ -54,6 +94,9 @@ pub enum FlowError {
     /// The card on its board.
     #[error(transparent)]
     Elaborate(#[from] ElaborateError),
+    /// The shell around the custom logic.
+    #[error(transparent)]
+    Shell(#[from] ShellError),
     /// A design cannot be written.
     #[error(transparent)]
     Emit(#[from] EmitError),
@@ -76,6 +119,11 @@ pub struct Order {
 }
 
 impl Order {
+    /// The top module.
+    fn top(&self) -> String {
+        format!("gyrus_{}", self.board.name)
+    }
+
     fn clock_mhz(&self) -> u32 {
         self.clock_mhz.unwrap_or(self.board.assumed.clock_mhz)
     }

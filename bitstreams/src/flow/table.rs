@@ -56,8 +56,29 @@ pub(super) fn choice(board: &Board, choice: &Choice) -> String {
         100.0 * budget.uram,
         board.memory.gb_per_second,
         board.memory.ports,
-        100.0 * choice.model_error,
+        100.0 * choice.candidates[choice.best].model_error,
     );
+    text
+}
+
+/// What a card takes of a board by the model alone.
+pub(super) fn model(model: &Candidate) -> String {
+    let mut text =
+        "by model       card  platform (est.)       sum   available    budget\n".to_owned();
+    for line in &model.lines {
+        let verdict = if line.fits() { "" } else { "  DOES NOT FIT" };
+        let _ = writeln!(
+            text,
+            "{:<8} {:>10} {:>16} {:>9} {:>11} {:>9} {:>7.1}%{verdict}",
+            line.kind.name(),
+            grouped(line.card),
+            grouped(line.platform),
+            grouped(line.card + line.platform),
+            grouped(line.available),
+            grouped(line.budget),
+            100.0 * line.share(),
+        );
+    }
     text
 }
 

@@ -5,11 +5,15 @@ use crate::synthesis::{SynthesisError, memories};
 use crate::{Board, Resources};
 use gyrus_hdl::card::{CardError, CardParameters};
 use gyrus_hdl::catalogue::{CatalogueError, emit_card};
-use gyrus_interface::ring::RingLayout;
-use gyrus_interface::settings::Settings;
 use gyrus_interface::{PRIMARY, catalogue};
 use gyrus_sim::timing::{Sustained, TimingError, TimingModel};
 use thiserror::Error;
+
+/// By so many of its largest errors the model may be wrong about a card that it was not fitted to.
+const ERRORS: f64 = 4.0;
+
+/// The least error that is assumed: a model of few cards goes through all of them.
+const LEAST_ERROR: f64 = 0.02;
 
 /// Lanes that there are cards for.
 const LANES: [u32; 7] = [2, 4, 8, 16, 32, 64, 128];
@@ -58,12 +62,26 @@ pub struct Candidate {
     pub lines: [Line; 5],
     /// Ports of card memory: a channel each, and one for everything else.
     pub ports: u32,
-    /// What the cycle model predicts for the primary parameter set.
+    /// What the cycle model predicts for the primary parameter set; nothing if the card does not take it.
     pub sustained: Sustained,
     /// Why it is not for this board, whatever it takes of the part: its ports, its memory.
     pub unfit: Vec<String>,
     /// Why it is not for this board, by the model.
     pub refused: Option<String>,
+    /// The largest error of the model where it is known, as a share.
+    pub model_error: f64,
+}
+
+impl Candidate {
+    /// It is too large by so much that the model cannot be wrong about it.
+    #[must_use]
+    pub fn hopeless(&self) -> bool {
+        let most =
+            |line: &Line| line.budget as f64 * (1.0 + ERRORS * self.model_error.max(LEAST_ERROR));
+        self.lines
+            .iter()
+            .any(|line| (line.card + line.platform) as f64 > most(line))
+    }
 }
 
 /// All candidates of a board, and the best.
@@ -73,8 +91,6 @@ pub struct Choice {
     pub candidates: Vec<Candidate>,
     /// The one with the most bootstraps a second among those that fit; of equal ones the smallest.
     pub best: usize,
-    /// The largest error of the model where it is known, as a share.
-    pub model_error: f64,
 }
 
 /// A card of so many lanes, on a board.
@@ -100,21 +116,18 @@ pub fn candidate(board: &Board, lanes: u32, clock_mhz: u32) -> Result<Candidate,
         board.pcie.gb_per_second,
         board.memory.gb_per_second,
     )?;
-    let sustained = timing.sustained(&set, parameters.core.slots as u64)?;
+    let mut unfit = Vec::new();
+    let sustained = match timing.sustained(&set, parameters.core.slots as u64) {
+        Err(TimingError::Settings(error)) => {
+            unfit.push(error.to_string());
+            Sustained::default()
+        }
+        other => other?,
+    };
     let ports = parameters.key.count + parameters.keyswitch.count + 1;
     let lines = lines(board, &takes);
-    let mut unfit = Vec::new();
     if board.memory.direct && ports > board.memory.ports {
         unfit.push(format!("{ports} ports of memory"));
-    }
-    // Where the rings are does not matter.
-    let rings = RingLayout {
-        submission: 0,
-        completion: 4096,
-        entries: 64,
-    };
-    if let Err(error) = Settings::new(&parameters.capabilities(0), &set, rings, 0..1 << 40) {
-        unfit.push(format!("its memory: {error}"));
     }
     let refused = refused(&lines, &unfit);
     Ok(Candidate {
@@ -125,6 +138,7 @@ pub fn candidate(board: &Board, lanes: u32, clock_mhz: u32) -> Result<Candidate,
         sustained,
         unfit,
         refused,
+        model_error: model.worst,
     })
 }
 
@@ -159,7 +173,6 @@ pub fn choose(board: &Board, clock_mhz: u32) -> Result<Choice, ChooseError> {
             least: LANES[0],
             why: candidates[0].refused.clone().unwrap_or_default(),
         })?,
-        model_error: Model::of(board.fpga.model())?.worst,
         candidates,
     })
 }
@@ -167,6 +180,16 @@ pub fn choose(board: &Board, clock_mhz: u32) -> Result<Choice, ChooseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn assumed_lanes_are_those_that_are_chosen() {
+        for board in crate::all().unwrap() {
+            let choice = choose(&board, board.assumed.clock_mhz).unwrap();
+            let best = &choice.candidates[choice.best];
+            let lanes = best.parameters.core.lanes;
+            assert_eq!(board.assumed.lanes as usize, lanes, "{}", board.name);
+        }
+    }
 
     #[test]
     fn what_fits_is_chosen_and_what_does_not_is_refused() {
@@ -188,6 +211,8 @@ mod tests {
         // Past three quarters of all LUTs.
         let oversized = candidate(board, 128, 300).unwrap();
         assert!(oversized.takes.lut > board.resources().lut * 3 / 4);
+        assert!(oversized.hopeless());
         assert!(oversized.refused.unwrap().contains("LUT"));
+        assert!(!best.hopeless());
     }
 }

@@ -2,9 +2,11 @@
 
 mod choose;
 mod model;
+mod units;
 
 pub use choose::{Candidate, Choice, ChooseError, candidate, choose};
-pub use model::{Curve, Measured, MeasuredCard, Model, ModelError, measured};
+pub use model::{Curve, Measured, MeasuredAlone, MeasuredCard, Model, ModelError, measured};
+pub use units::{MeasuredUnit, units};
 
 use crate::synthesis::{Blocks, MemoryShape};
 use crate::{Board, Resources};

@@ -5,7 +5,8 @@
 //! sum of squares of relative errors over all cards that were synthesised (`measured.toml`). Memories need no fit:
 //! their shapes stand in the emitted text.
 
-use crate::synthesis::Synthesis;
+use super::{MeasuredUnit, units};
+use crate::synthesis::Breakdown;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -26,13 +27,61 @@ pub enum ModelError {
 }
 
 /// Cards that were synthesised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// By what.
     pub tool: String,
     /// The cards.
     pub card: Vec<MeasuredCard>,
+    /// Units of a card, each alone.
+    pub alone: Vec<MeasuredAlone>,
+}
+
+/// A unit that was synthesised alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeasuredAlone {
+    /// What `synth_xilinx -family` took.
+    pub family: String,
+    /// What was found.
+    pub unit: MeasuredUnit,
+}
+
+impl Measured {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] if it is not as [`Measured`] says.
+    pub fn parse(text: &str) -> Result<Self, ModelError> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// These cards, and those of newer ones; a newer version of the tool makes the others worthless.
+    #[must_use]
+    pub fn and(self, newer: Self) -> Self {
+        let same = |a: &MeasuredCard, b: &MeasuredCard| a.family == b.family && a.lanes == b.lanes;
+        let mut card = newer.card;
+        let mut alone = newer.alone;
+        if self.tool == newer.tool {
+            let others = self.card.into_iter();
+            let others: Vec<_> = others
+                .filter(|old| !card.iter().any(|new| same(old, new)))
+                .collect();
+            card.extend(others);
+            let others = self.alone.into_iter();
+            let others: Vec<_> = others
+                .filter(|old| !alone.iter().any(|new| new.family == old.family))
+                .collect();
+            alone.extend(others);
+        }
+        card.sort_by(|a, b| (&a.family, a.lanes).cmp(&(&b.family, b.lanes)));
+        Self {
+            tool: newer.tool,
+            card,
+            alone,
+        }
+    }
 }
 
 /// A card that was synthesised, its memories left out but for those made of LUTs.
@@ -51,13 +100,18 @@ pub struct MeasuredCard {
     pub ff: u64,
     /// DSP blocks.
     pub dsp: u64,
+    /// All that by what it is for.
+    pub unit: Vec<MeasuredUnit>,
 }
 
 impl MeasuredCard {
     /// What was found of a card.
     #[must_use]
-    pub fn new(family: &str, lanes: u32, found: &Synthesis) -> Self {
+    pub fn new(family: &str, lanes: u32, found: &Breakdown) -> Self {
+        let unit = units(found);
+        let found = &found.total;
         Self {
+            unit,
             family: family.to_owned(),
             lanes,
             lut: found.lut,
@@ -73,7 +127,7 @@ impl MeasuredCard {
 /// # Errors
 /// [`ModelError::File`], which the tests of this crate rule out.
 pub fn measured() -> Result<Measured, ModelError> {
-    Ok(toml::from_str(MEASURED)?)
+    Measured::parse(MEASURED)
 }
 
 /// a + b P + c P log2 P.
@@ -201,6 +255,34 @@ mod tests {
             let (expected, found) = (of(lanes) as f64, curve.at(lanes));
             assert!((found / expected - 1.0).abs() < 1e-6, "{lanes}: {found}");
         }
+    }
+
+    #[test]
+    fn newer_cards_take_the_place_of_older_ones() {
+        let card = |family: &str, lanes, lut| MeasuredCard {
+            family: family.to_owned(),
+            lanes,
+            lut,
+            lut_places: 1,
+            ff: 1,
+            dsp: 1,
+            unit: Vec::new(),
+        };
+        let of = |tool: &str, card: &[MeasuredCard]| Measured {
+            tool: tool.to_owned(),
+            card: card.to_vec(),
+            alone: Vec::new(),
+        };
+        let old = of("1", &[card("a", 2, 10), card("a", 4, 20), card("b", 2, 30)]);
+        let new = [card("a", 4, 21), card("a", 8, 40)];
+        let both = [
+            card("a", 2, 10),
+            card("a", 4, 21),
+            card("a", 8, 40),
+            card("b", 2, 30),
+        ];
+        assert_eq!(old.clone().and(of("1", &new)), of("1", &both));
+        assert_eq!(old.and(of("2", &new)), of("2", &new));
     }
 
     /// A card that the model has not seen: that of the most lanes, from the others.

@@ -2,11 +2,11 @@
 
 use super::TclError;
 use super::design::{Assignment, Design};
-use super::list::Mode;
+use super::list::{Mode, words};
 use super::wiring::interface;
 use std::collections::BTreeMap;
 
-/// A slave's segments: their names, 'cell/interface/segment' or 'port/Reg', and bytes where these are given.
+/// A slave's segments: their names, 'cell/map/segment' or 'port/Reg', and bytes where these are given.
 type Segments = Vec<(String, Option<u128>)>;
 
 /// Checks all of it; buses have been checked before.
@@ -81,7 +81,7 @@ fn masters(design: &Design) -> Result<BTreeMap<String, Segments>, TclError> {
         for (from, to) in [(first, second), (second, first)] {
             let passed = from
                 .split_once('/')
-                .is_some_and(|(cell, _)| design.cells.get(cell).is_some_and(|cell| cell.passes));
+                .is_some_and(|(cell, _)| passes(design, cell));
             if interface(design, from)?.0 == Mode::Master && !passed {
                 let segments = reached(design, to, 0)?;
                 if !segments.is_empty() {
@@ -91,6 +91,46 @@ fn masters(design: &Design) -> Result<BTreeMap<String, Segments>, TclError> {
         }
     }
     Ok(masters)
+}
+
+/// Whether a cell hands on what others ask for.
+fn passes(design: &Design, cell: &str) -> bool {
+    let cell = design.cells.get(cell);
+    cell.is_some_and(|cell| cell.passes || cell.network)
+}
+
+/// Bytes of a pseudo channel of Versal's memory.
+const PSEUDO_CHANNEL: u128 = 1 << 30;
+
+/// What a slave of a network is joined to: pseudo channels of the memory, two ports each, and masters.
+fn joined(design: &Design, name: &str, pin: &str, depth: usize) -> Result<Segments, TclError> {
+    let slave = format!("{name}/{pin}");
+    let nothing = || TclError::Nothing(format!("connection of '{slave}'"));
+    let properties = design.pin_properties.get(&slave).ok_or_else(nothing)?;
+    let connections = properties.get("CONNECTIONS").ok_or_else(nothing)?;
+    let mut segments: Segments = Vec::new();
+    for target in words(connections).iter().step_by(2) {
+        let memory = target
+            .strip_prefix("HBM")
+            .and_then(|rest| rest.split_once("_PORT"));
+        if let Some((controller, port)) = memory {
+            let port: usize = port.parse().map_err(|_| nothing())?;
+            let segment = format!("{slave}/HBM{controller}_PC{}", port / 2);
+            segments.push((segment, Some(PSEUDO_CHANNEL)));
+        } else {
+            let other = behind(design, &format!("{name}/{target}")).ok_or_else(nothing)?;
+            segments.extend(reached(design, other, depth + 1)?);
+        }
+    }
+    Ok(segments)
+}
+
+/// What an interface is connected to.
+fn behind<'a>(design: &'a Design, from: &str) -> Option<&'a String> {
+    design.buses.iter().find_map(|(first, second)| {
+        let second_of = (first == from).then_some(second);
+        second_of.or_else(|| (second == from).then_some(first))
+    })
 }
 
 /// The segments behind an interface of a slave.
@@ -104,11 +144,20 @@ fn reached(design: &Design, slave: &str, depth: usize) -> Result<Segments, TclEr
     };
     let nothing = || TclError::Nothing(format!("pin '{slave}'"));
     let cell = design.cells.get(name).ok_or_else(nothing)?;
+    if cell.network {
+        let interface = cell.shape.interfaces.get(pin).ok_or_else(nothing)?;
+        // Of the board's pins there is nothing behind.
+        return match interface.pads {
+            Some(_) => Ok(Segments::new()),
+            None if depth > design.cells.len() => Err(nothing()),
+            None => joined(design, name, pin, depth),
+        };
+    }
     if !cell.passes {
         let interface = cell.shape.interfaces.get(pin).ok_or_else(nothing)?;
         let segments = interface.segments.iter();
         return Ok(segments
-            .map(|(segment, bytes)| (format!("{slave}/{segment}"), *bytes))
+            .map(|(segment, bytes)| (format!("{name}/{segment}"), *bytes))
             .collect());
     }
     // A ring of interconnects would be no design.
@@ -119,10 +168,7 @@ fn reached(design: &Design, slave: &str, depth: usize) -> Result<Segments, TclEr
     for (interface, shape) in &cell.shape.interfaces {
         if shape.mode == Mode::Master {
             let from = format!("{name}/{interface}");
-            let other = design.buses.iter().find_map(|(first, second)| {
-                let second_of = (*first == from).then_some(second);
-                second_of.or_else(|| (*second == from).then_some(first))
-            });
+            let other = behind(design, &from);
             segments.extend(reached(design, other.ok_or_else(nothing)?, depth + 1)?);
         }
     }

@@ -5,6 +5,9 @@ use super::list::{Direction, List, Mode, PinKind, Properties, Shape, allow, allo
 use super::record::{Call, object};
 use std::collections::BTreeMap;
 
+/// More than the bits of any vector.
+const MOST_BITS: usize = 1 << 12;
+
 /// A cell.
 #[derive(Debug, Default)]
 pub(super) struct Cell {
@@ -13,6 +16,8 @@ pub(super) struct Cell {
     pub(super) properties: Properties,
     /// Whether slaves are reached through it.
     pub(super) passes: bool,
+    /// Whether that depends on what the slaves' pins are joined to.
+    pub(super) network: bool,
     pub(super) shape: Shape,
 }
 
@@ -22,6 +27,8 @@ pub(super) struct SignalPort {
     /// As the design sees it.
     pub(super) direction: Direction,
     pub(super) kind: PinKind,
+    /// Bits.
+    pub(super) width: usize,
 }
 
 /// A port of an interface.
@@ -50,6 +57,8 @@ pub(super) struct Design {
     pub(super) nets: Vec<Vec<String>>,
     pub(super) buses: Vec<(String, String)>,
     pub(super) assignments: Vec<Assignment>,
+    /// Properties of interfaces and pins of cells: 'cell/pin'.
+    pub(super) pin_properties: BTreeMap<String, Properties>,
 }
 
 impl Design {
@@ -66,6 +75,12 @@ impl Design {
                 ip: cell.ip.clone(),
             })?;
             cell.passes = ip.passes;
+            cell.network = ip.network;
+            let properties = std::mem::take(&mut cell.properties);
+            let parts = properties
+                .iter()
+                .flat_map(|(name, value)| ip.split(name, value));
+            cell.properties = parts.collect();
             cell.shape = ip.shape(&object, &cell.properties)?;
         }
         for (name, port) in &design.bus_ports {
@@ -110,7 +125,21 @@ impl Design {
                     Some(kind) if kind == "rst" => PinKind::Reset,
                     Some(other) => return Err(call.error(format!("no type '{other}'"))),
                 };
-                let port = SignalPort { direction, kind };
+                let bound = |option| match call.options.get(option).and_then(|list| list.first()) {
+                    None => Ok(0),
+                    Some(text) => text
+                        .parse::<usize>()
+                        .map_err(|_| call.error(format!("{option} is '{text}'"))),
+                };
+                let (from, to) = (bound("-from")?, bound("-to")?);
+                if to != 0 || from >= MOST_BITS {
+                    return Err(call.error(format!("no vector from {from} to {to}")));
+                }
+                let port = SignalPort {
+                    direction,
+                    kind,
+                    width: from + 1,
+                };
                 self.ports.insert(call.word(0)?.to_owned(), port);
             }
             "create_bd_intf_port" => {
@@ -201,7 +230,11 @@ impl Design {
                     object: described.clone(),
                     property: property.to_owned(),
                 })?;
-                return allow(&described, property, value, &known.values);
+                allow(&described, property, value, &known.values)?;
+                if !name.contains('/') {
+                    return Ok(());
+                }
+                self.pin_properties.entry(name.to_owned()).or_default()
             }
         };
         let property = configured.unwrap_or(property);

@@ -1,5 +1,6 @@
 //! What can be wrong with the scripts.
 
+use crate::mig::MigError;
 use crate::process::ProcessError;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -10,6 +11,9 @@ pub enum TclError {
     /// tclsh is missing, a script ended with an error, or a file cannot be read or written.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The project of a memory controller.
+    #[error("the memory's project is wrong")]
+    Memory(#[from] MigError),
     /// The list of what the vendor's tools know is broken.
     #[error("{file} cannot be read")]
     List {
@@ -87,6 +91,9 @@ pub enum TclError {
     /// A pin or port that is connected twice.
     #[error("{0} is connected twice")]
     Twice(String),
+    /// An interface of a network that belongs to none of its clocks.
+    #[error("interface '{0}' has no clock")]
+    Clockless(String),
     /// A net that is not driven once.
     #[error("{count} sources drive the net of {ends}, must be 1")]
     Sources {

@@ -56,7 +56,7 @@ pub(super) struct Interface {
 #[serde(deny_unknown_fields)]
 pub(super) struct Signal {
     pub(super) name: String,
-    pub(super) by: Mode,
+    pub(super) by: Driver,
     pub(super) width: String,
     #[serde(default)]
     pub(super) when: Vec<String>,
@@ -67,6 +67,15 @@ pub(super) struct Signal {
 pub(super) enum Mode {
     Master,
     Slave,
+}
+
+/// Who drives a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Driver {
+    Master,
+    Slave,
+    Both,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +89,12 @@ pub(super) struct Ip {
     pub(super) passes: bool,
     #[serde(default)]
     properties: Properties,
+    /// What is in properties that have parts.
+    #[serde(default)]
+    parts: BTreeMap<String, Properties>,
+    /// Whether it is a network, whose slaves reach what they are joined to.
+    #[serde(default)]
+    pub(super) network: bool,
     #[serde(default)]
     interfaces: Vec<IpInterface>,
     #[serde(default)]
@@ -95,10 +110,23 @@ struct IpInterface {
     mode: Mode,
     vlnv: String,
     lanes: Option<String>,
+    #[serde(default)]
+    optional: bool,
+    pads: Option<Pads>,
     from: Option<usize>,
     to: Option<usize>,
     #[serde(default)]
     when: Vec<String>,
+}
+
+/// Pins of the board that a core has rules of its own for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Pads {
+    /// The device has them in one place.
+    Fixed,
+    /// They have a place, but no standard.
+    Plain,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,6 +135,8 @@ struct IpPin {
     name: String,
     direction: Direction,
     kind: PinKind,
+    #[serde(default = "one")]
+    width: usize,
     #[serde(default)]
     optional: bool,
     from: Option<usize>,
@@ -134,6 +164,7 @@ pub(super) enum PinKind {
 #[serde(deny_unknown_fields)]
 struct IpSegment {
     interface: String,
+    map: Option<String>,
     name: String,
     count: Option<usize>,
     bytes: Option<u128>,
@@ -150,6 +181,7 @@ pub(super) struct Shape {
 pub(super) struct PinShape {
     pub(super) direction: Direction,
     pub(super) kind: PinKind,
+    pub(super) width: usize,
     pub(super) optional: bool,
 }
 
@@ -159,8 +191,16 @@ pub(super) struct InterfaceShape {
     pub(super) vlnv: String,
     /// The property with the lanes of a link.
     pub(super) lanes: Option<String>,
-    /// A slave's segments, with their bytes where these are given.
+    /// Whether it may be left open.
+    pub(super) optional: bool,
+    /// What is special about its pins of the board.
+    pub(super) pads: Option<Pads>,
+    /// A slave's segments, 'map/segment', with their bytes where these are given.
     pub(super) segments: Vec<(String, Option<u128>)>,
+}
+
+fn one() -> usize {
+    1
 }
 
 fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, TclError> {
@@ -312,6 +352,36 @@ fn numbered(template: &str, number: Option<usize>) -> String {
     }
 }
 
+/// The elements of a list of Tcl's, whose braces go in pairs.
+pub(super) fn words(list: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut depth = 0_usize;
+    for letter in list.chars() {
+        match letter {
+            ' ' if depth == 0 => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                continue;
+            }
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => (),
+        }
+        word.push(letter);
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    let bare = |word: &String| {
+        let inner = word
+            .strip_prefix('{')
+            .and_then(|word| word.strip_suffix('}'));
+        inner.unwrap_or(word).to_owned()
+    };
+    words.iter().map(bare).collect()
+}
+
 /// The numbers that a template stands for.
 fn range(from: Option<usize>, to: Option<usize>) -> Vec<Option<usize>> {
     match (from, to) {
@@ -359,7 +429,14 @@ pub(super) fn holds(
 impl Ip {
     /// What a cell of it has. `object` is the cell, for errors.
     pub(super) fn shape(&self, object: &str, set: &Properties) -> Result<Shape, TclError> {
-        allow_all(object, &self.properties, set)?;
+        let known = self.parts.iter().flat_map(|(property, parts)| {
+            let part = move |(name, value): (&String, &String)| {
+                (format!("{property}.{name}"), value.clone())
+            };
+            parts.iter().map(part)
+        });
+        let known = known.chain(self.properties.clone()).collect();
+        allow_all(object, &known, set)?;
         let mut shape = Shape::default();
         for pin in &self.pins {
             for number in range(pin.from, pin.to) {
@@ -367,6 +444,7 @@ impl Ip {
                     let here = PinShape {
                         direction: pin.direction,
                         kind: pin.kind,
+                        width: pin.width,
                         optional: pin.optional,
                     };
                     shape.pins.insert(numbered(&pin.name, number), here);
@@ -377,11 +455,13 @@ impl Ip {
             for number in range(interface.from, interface.to) {
                 if holds(object, &interface.when, number, set)? {
                     let name = numbered(&interface.name, number);
-                    let segments = self.segments(&interface.name);
+                    let segments = self.segments(&interface.name, &name);
                     let here = InterfaceShape {
                         mode: interface.mode,
                         vlnv: interface.vlnv.clone(),
                         lanes: interface.lanes.clone(),
+                        optional: interface.optional,
+                        pads: interface.pads,
                         segments,
                     };
                     shape.interfaces.insert(name, here);
@@ -391,12 +471,27 @@ impl Ip {
         Ok(shape)
     }
 
-    fn segments(&self, interface: &str) -> Vec<(String, Option<u128>)> {
+    /// A property as it was set; or its parts, if it has any.
+    pub(super) fn split(&self, property: &str, value: &str) -> Vec<(String, String)> {
+        if !self.parts.contains_key(property) {
+            return vec![(property.to_owned(), value.to_owned())];
+        }
+        let words = words(value);
+        let pairs = words.chunks(2).map(|pair| {
+            let value = pair.get(1).cloned().unwrap_or_default();
+            (format!("{property}.{}", pair[0]), value)
+        });
+        pairs.collect()
+    }
+
+    /// The segments of an interface, by the name that it has in the list and the one that it has here.
+    fn segments(&self, interface: &str, name: &str) -> Vec<(String, Option<u128>)> {
         let here = self.segments.iter().filter(|s| s.interface == interface);
         here.flat_map(|segment| {
             (0..segment.count.unwrap_or(1)).map(|number| {
-                let name = segment.name.replace("@@", &format!("{number:02}"));
-                (name, segment.bytes)
+                let map = segment.map.as_deref().unwrap_or(name);
+                let segment_name = segment.name.replace("@@", &format!("{number:02}"));
+                (format!("{map}/{segment_name}"), segment.bytes)
             })
         })
         .collect()
@@ -404,53 +499,4 @@ impl Ip {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entry_without_a_source_is_named() {
-        let mut list = List::load().unwrap();
-        list.object_properties[3].source = " ".to_owned();
-        let name = list.object_properties[3].name.clone();
-        assert_eq!(list.without_source(), Some(name));
-        let mut list = List::load().unwrap();
-        list.ips[0].sources.clear();
-        assert_eq!(list.without_source(), list.ips[0].vlnv);
-    }
-
-    fn set(pairs: &[(&str, &str)]) -> Properties {
-        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        pairs.iter().map(pair).collect()
-    }
-
-    #[test]
-    fn pins_are_there_as_properties_have_it() {
-        let list = List::load().unwrap();
-        let ip = list.ip("xilinx.com:ip:smartconnect:1.0").unwrap();
-        let properties = set(&[
-            ("NUM_SI", "2"),
-            ("NUM_MI", "1"),
-            ("NUM_CLKS", "3"),
-            ("HAS_ARESETN", "1"),
-        ]);
-        let shape = ip.shape("here", &properties).unwrap();
-        let pins: Vec<&str> = shape.pins.keys().map(String::as_str).collect();
-        assert_eq!(pins, ["aclk", "aclk1", "aclk2", "aresetn"]);
-        let interfaces: Vec<&str> = shape.interfaces.keys().map(String::as_str).collect();
-        assert_eq!(interfaces, ["M00_AXI", "S00_AXI", "S01_AXI"]);
-        let unset = set(&[("NUM_SI", "2")]);
-        let error = ip.shape("here", &unset).unwrap_err();
-        assert!(matches!(error, TclError::Unset { .. }), "{error}");
-    }
-
-    #[test]
-    fn numbers_in_names() {
-        assert_eq!(numbered("AXI_##_ACLK", Some(7)), "AXI_07_ACLK");
-        assert_eq!(numbered("clk_out#", Some(3)), "clk_out3");
-        assert!(numbers("USER_SAXI_##", "USER_SAXI_31"));
-        assert!(!numbers("USER_SAXI_##", "USER_SAXI_3"));
-        assert!(!numbers("USER_SAXI", "USER_SAXI"));
-        assert!(allow("it", "p", "12", "[0-9]").is_err());
-        assert!(allow("it", "p", "1", "[0-9]|x").is_ok());
-    }
-}
+mod tests;

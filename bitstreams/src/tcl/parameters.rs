@@ -1,5 +1,6 @@
 //! What a build is told: the file that common/build.tcl describes.
 
+use crate::Image;
 use gyrus_interface::card::Channels;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub struct Parameters {
     pub top: String,
     /// The FPGA.
     pub part: String,
+    /// What is made in the end.
+    pub image: Image,
     /// Verilog files of the top module and the card, absolute.
     pub sources: Vec<PathBuf>,
     /// The directory for all that is made, absolute.
@@ -50,6 +53,7 @@ impl Parameters {
             ("board", self.board.clone()),
             ("top", self.top.clone()),
             ("part", self.part.clone()),
+            ("image", self.image.extension().to_owned()),
             ("sources", format!("[list {}]", sources.join(" "))),
             ("output", format!("{{{}}}", self.output.display())),
             ("vendor_id", format!("{:04x}", self.vendor_id)),

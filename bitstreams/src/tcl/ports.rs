@@ -2,7 +2,7 @@
 
 use super::TclError;
 use super::design::{BusPort, Design};
-use super::list::{Direction, List, Mode, Properties, holds};
+use super::list::{Direction, Driver, List, Mode, Pads, Properties, holds};
 
 /// A port of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,23 @@ pub struct Pin {
     pub port: String,
     /// Bits.
     pub width: usize,
-    /// Whether it is a pin of transceivers, which have no standard to choose.
+    /// Whether it is a pin of transceivers, or another that has no standard to choose.
     pub transceiver: bool,
+    /// Whether the core behind has the constraints of its clock.
+    pub timed: bool,
+}
+
+impl Pin {
+    /// The names of its bits.
+    #[must_use]
+    pub fn bits(&self) -> Vec<String> {
+        match self.width {
+            1 => vec![self.port.clone()],
+            width => (0..width)
+                .map(|bit| format!("{}[{bit}]", self.port))
+                .collect(),
+        }
+    }
 }
 
 /// What the card is connected by: platform.tcl.
@@ -47,12 +62,13 @@ const TRANSCEIVERS: &str = "xilinx.com:interface:pcie_7x_mgt_rtl:1.0";
 pub(super) fn expand(list: &List, design: &Design) -> Result<(Vec<Port>, Vec<Pin>), TclError> {
     let mut ports = Vec::new();
     let mut pins = Vec::new();
-    let mut add = |of: &str, port: Port, transceiver: bool| {
-        if !is_of_card(of) {
+    let mut add = |of: &str, port: Port, transceiver: bool, pads: Option<Pads>| {
+        if !is_of_card(of) && pads != Some(Pads::Fixed) {
             pins.push(Pin {
                 port: port.name.clone(),
                 width: port.width,
-                transceiver,
+                transceiver: transceiver || pads.is_some(),
+                timed: pads.is_some(),
             });
         }
         ports.push(port);
@@ -67,6 +83,10 @@ pub(super) fn expand(list: &List, design: &Design) -> Result<(Vec<Port>, Vec<Pin
                 && behind
                     .and_then(|(cell, _)| design.cells.get(cell)?.properties.get("C_BUF_TYPE"))
                     .is_some_and(|kind| kind == "IBUFDSGTE");
+        let pads = behind.and_then(|(cell, pin)| {
+            let cell = design.cells.get(cell)?;
+            cell.shape.interfaces.get(pin)?.pads
+        });
         let lanes = behind.and_then(|(cell, pin)| {
             let cell = design.cells.get(cell)?;
             let lanes = cell.shape.interfaces.get(pin)?.lanes.as_ref()?;
@@ -76,11 +96,12 @@ pub(super) fn expand(list: &List, design: &Design) -> Result<(Vec<Port>, Vec<Pin
             if holds(&object, &signal.when, None, &port.properties)? {
                 let here = Port {
                     name: format!("{name}_{}", signal.name),
-                    output: (signal.by == Mode::Master) == (port.mode == Mode::Master),
-                    inout: false,
+                    output: signal.by != Driver::Both
+                        && (signal.by == Driver::Master) == (port.mode == Mode::Master),
+                    inout: signal.by == Driver::Both,
                     width: width(&object, &signal.width, port, lanes)?,
                 };
-                add(name, here, transceiver);
+                add(name, here, transceiver, pads);
             }
         }
     }
@@ -89,9 +110,9 @@ pub(super) fn expand(list: &List, design: &Design) -> Result<(Vec<Port>, Vec<Pin
             name: name.clone(),
             output: port.direction == Direction::Out,
             inout: false,
-            width: 1,
+            width: port.width,
         };
-        add(name, here, false);
+        add(name, here, false, None);
     }
     Ok((ports, pins))
 }

@@ -5,7 +5,7 @@ use super::list::List;
 use crate::process;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -61,11 +61,18 @@ pub(crate) fn object(text: &str) -> (&str, &str) {
     text.split_once(':').unwrap_or(("", text))
 }
 
+/// A script with its arguments.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) file: PathBuf,
+    pub(super) arguments: Vec<PathBuf>,
+}
+
 /// What is said with paths that have this worst slack, ns.
 pub(super) fn run(
     list: &List,
     root: &Path,
-    parameters: &Path,
+    script: &Script,
     directory: &Path,
     slack: f64,
 ) -> Result<Vec<Call>, TclError> {
@@ -76,14 +83,13 @@ pub(super) fn run(
     tclsh.arg(root.join("check/record.tcl"));
     tclsh.args([&commands, &log]);
     tclsh.arg(slack.to_string());
-    tclsh.arg(root.join("common/build.tcl"));
-    tclsh.arg(parameters);
+    tclsh.arg(&script.file).args(&script.arguments);
     process::run(tclsh, directory, "tclsh.log", DEADLINE)?;
     read(&log)
 }
 
 /// The record of a run.
-pub(super) fn log_of(directory: &Path, slack: f64) -> std::path::PathBuf {
+pub(super) fn log_of(directory: &Path, slack: f64) -> PathBuf {
     directory.join(if slack < 0.0 {
         "late.json"
     } else {

@@ -2,9 +2,10 @@
 
 use super::TclError;
 use super::record::Call;
+use crate::Image;
 
 /// What is said once a design is being made, in this order: all of one before the first of the next.
-const STEPS: [&str; 13] = [
+const STEPS: [&str; 12] = [
     "create_project",
     "read_verilog",
     "create_bd_design",
@@ -17,7 +18,6 @@ const STEPS: [&str; 13] = [
     "place_design",
     "phys_opt_design",
     "route_design",
-    "write_bitstream",
 ];
 
 /// What changes a block design, and comes before it is checked.
@@ -67,8 +67,33 @@ fn before(first: (&str, usize), second: (&str, usize)) -> Result<(), TclError> {
     })
 }
 
+/// What makes the image.
+pub(super) const fn last(image: Image) -> &'static str {
+    match image {
+        Image::Bit => "write_bitstream",
+        Image::Pdi => "write_device_image",
+        Image::Dcp => "write_checkpoint",
+    }
+}
+
+/// Constraints with the step that they have to be read before.
+const fn constraints(image: Image) -> [(&'static str, &'static str); 3] {
+    match image {
+        Image::Bit | Image::Pdi => [
+            ("pins.xdc", "synth_design"),
+            ("timing.xdc", "synth_design"),
+            ("floorplan.xdc", "place_design"),
+        ],
+        Image::Dcp => [
+            ("cl_synth_user.xdc", "synth_design"),
+            ("cl_timing_user.xdc", "synth_design"),
+            ("small_shell_cl_pnr_user.xdc", "place_design"),
+        ],
+    }
+}
+
 /// Checks the order.
-pub(super) fn check(calls: &[Call]) -> Result<(), TclError> {
+pub(super) fn check(calls: &[Call], image: Image) -> Result<(), TclError> {
     for pair in STEPS.windows(2) {
         let (earlier, later) = (of(calls, pair[0])?, of(calls, pair[1])?);
         before((pair[0], earlier.1), (pair[1], later.0))?;
@@ -80,14 +105,28 @@ pub(super) fn check(calls: &[Call]) -> Result<(), TclError> {
             ("validate_bd_design", validated),
         )?;
     }
-    let (routed, written) = (
-        of(calls, "route_design")?.1,
-        of(calls, "write_bitstream")?.0,
-    );
+    let (routed, written) = (of(calls, "route_design")?.1, of(calls, last(image))?.1);
+    before(("route_design", routed), (last(image), written))?;
+    for (file, step) in constraints(image) {
+        let what = format!("read_xdc {file}");
+        let (_, read) = places(calls, &what, |call| {
+            call.command == "read_xdc" && call.word(0).is_ok_and(|path| path.ends_with(file))
+        })?;
+        before((&what, read), (step, of(calls, step)?.0))?;
+    }
+    match image {
+        // Reports and timing are the kit's.
+        Image::Dcp => Ok(()),
+        Image::Bit | Image::Pdi => reports(calls, routed, (last(image), of(calls, last(image))?.0)),
+    }
+}
+
+/// The design as it is routed is reported, and its timing looked at, before the image is written.
+fn reports(calls: &[Call], routed: usize, written: (&str, usize)) -> Result<(), TclError> {
     for report in REPORTS {
         let last = of(calls, report)?.1;
         before(("route_design", routed), (report, last))?;
-        before((report, last), ("write_bitstream", written))?;
+        before((report, last), written)?;
     }
     for kind in ["-setup", "-hold"] {
         let what = format!("get_timing_paths {kind}");
@@ -95,19 +134,7 @@ pub(super) fn check(calls: &[Call]) -> Result<(), TclError> {
             call.command == "get_timing_paths" && call.options.contains_key(kind)
         })?;
         before(("route_design", routed), (&what, first))?;
-        before((&what, last), ("write_bitstream", written))?;
-    }
-    let (synthesised, placed) = (of(calls, "synth_design")?.0, of(calls, "place_design")?.0);
-    for (file, step, at) in [
-        ("pins.xdc", "synth_design", synthesised),
-        ("timing.xdc", "synth_design", synthesised),
-        ("floorplan.xdc", "place_design", placed),
-    ] {
-        let what = format!("read_xdc {file}");
-        let (_, last) = places(calls, &what, |call| {
-            call.command == "read_xdc" && call.word(0).is_ok_and(|path| path.ends_with(file))
-        })?;
-        before((&what, last), (step, at))?;
+        before((&what, last), written)?;
     }
     Ok(())
 }

@@ -1,7 +1,22 @@
+use super::record::object;
 use super::*;
 use gyrus_hdl::card::CardParameters;
 use gyrus_interface::pci;
 use std::fs;
+
+/// Folders with scripts.
+const FOLDERS: [&str; 10] = [
+    "acorn",
+    "check",
+    "check/hdk",
+    "check/hdk/build/constraints",
+    "check/hdk/build/scripts",
+    "common",
+    "f2",
+    "u280",
+    "u55c",
+    "v80",
+];
 
 /// The folder of boards, as it is or copied to be changed; and a directory for what is made.
 pub(crate) struct Fixture {
@@ -24,11 +39,13 @@ impl Fixture {
     pub(crate) fn changed(name: &str, file: &str, from: &str, to: &str) -> Self {
         let mut fixture = Self::new(name);
         let copy = fixture.directory.join("bitstreams");
-        for folder in ["check", "common", "u280", "u55c"] {
+        for folder in FOLDERS {
             fs::create_dir_all(copy.join(folder)).unwrap();
             for entry in fs::read_dir(fixture.root.join(folder)).unwrap() {
                 let path = entry.unwrap().path();
-                fs::copy(&path, copy.join(folder).join(path.file_name().unwrap())).unwrap();
+                if path.is_file() {
+                    fs::copy(&path, copy.join(folder).join(path.file_name().unwrap())).unwrap();
+                }
             }
         }
         let path = copy.join(file);
@@ -51,6 +68,7 @@ impl Fixture {
             board: board.to_owned(),
             top: format!("gyrus_{board}"),
             part: facts.fpga.part.clone(),
+            image: facts.programming.image,
             sources: vec![source],
             output: self.directory.join("output"),
             vendor_id: facts.pcie.vendor_id,
@@ -59,7 +77,11 @@ impl Fixture {
             memory_mhz: facts.memory.port_mhz,
             key: card.key,
             keyswitch: card.keyswitch,
-            bank_log2: pseudo_channel.ilog2(),
+            bank_log2: if facts.memory.direct {
+                pseudo_channel.ilog2()
+            } else {
+                facts.memory.bank_log2
+            },
         }
     }
 
@@ -82,7 +104,7 @@ fn refused(name: &str, file: &str, from: &str, to: &str) -> String {
     fixture.check(&parameters).unwrap_err().to_string()
 }
 
-fn width(platform: &Platform, name: &str) -> usize {
+pub(super) fn width(platform: &Platform, name: &str) -> usize {
     let port = platform.ports.iter().find(|port| port.name == name);
     port.unwrap_or_else(|| panic!("no port {name}")).width
 }
@@ -187,9 +209,8 @@ fn ids_are_the_drivers() {
     let fixture = Fixture::new("ids");
     let parameters = fixture.parameters("u280", 8);
     let list = List::load().unwrap();
-    let file = fixture.directory.join("parameters.tcl");
-    process::write(&file, &parameters.tcl()).unwrap();
-    let calls = record::run(&list, &fixture.root, &file, &fixture.directory, 0.1).unwrap();
+    let script = script(&fixture.root, &parameters, &fixture.directory).unwrap();
+    let calls = record::run(&list, &fixture.root, &script, &fixture.directory, 0.1).unwrap();
     let design = Design::new(&list, &calls).unwrap();
     let core = &design.cells["xdma"].properties;
     let id = |name: &str| u16::from_str_radix(&core[name], 16).unwrap();
@@ -345,7 +366,7 @@ fn wires_that_are_missing_or_too_many() {
         (
             "data-clock",
             "common/hbm.tcl",
-            "connect::net clocks/clk_out2 card_clock",
+            "connect::net $card_clock card_clock",
             "connect::net clocks/locked card_clock",
             "pin 'clocks/locked' and port 'card_clock' do not go together",
         ),
@@ -464,4 +485,48 @@ fn a_missing_tclsh_is_an_error() {
         error.contains("is missing: run scripts/setup --synth"),
         "{error}"
     );
+}
+
+/// The script that loads an image: its order, the file and the FPGA that it names; what is missing is refused.
+#[test]
+fn an_image_is_loaded() {
+    let fixture = Fixture::new("program");
+    let list = List::load().unwrap();
+    let image = fixture.directory.join("image.bit");
+    let program = |arguments: &[&Path]| {
+        let script = Script {
+            file: fixture.root.join("common/program.tcl"),
+            arguments: arguments.iter().map(PathBuf::from).collect(),
+        };
+        record::run(&list, &fixture.root, &script, &fixture.directory, SLACKS.0)
+    };
+    let refused = program(&[&image, Path::new("xcu280")]).unwrap_err();
+    assert!(
+        refused.to_string().contains("there is no image"),
+        "{refused}"
+    );
+    fs::write(&image, "").unwrap();
+    assert!(program(&[&image]).is_err());
+
+    let calls = program(&[&image, Path::new("xcu280"), Path::new("board:3121")]).unwrap();
+    let commands: Vec<&str> = calls.iter().map(|call| call.command.as_str()).collect();
+    let expected = [
+        "open_hw_manager",
+        "connect_hw_server",
+        "open_hw_target",
+        "get_hw_devices",
+        "current_hw_device",
+        "set_property",
+        "program_hw_devices",
+        "close_hw_target",
+        "disconnect_hw_server",
+        "close_hw_manager",
+    ];
+    assert_eq!(commands, expected);
+    assert_eq!(calls[1].option("-url").unwrap(), "board:3121");
+    assert_eq!(calls[3].word(0).unwrap(), "xcu280*");
+    assert_eq!(calls[5].word(0).unwrap(), "PROGRAM.FILE");
+    assert_eq!(calls[5].word(1).unwrap(), image.to_str().unwrap());
+    let loaded = calls[6].word(0).unwrap();
+    assert_eq!(object(loaded).1, "xcu280*");
 }

@@ -10,6 +10,7 @@ struct End {
     /// Whether it drives the net.
     drives: bool,
     kind: PinKind,
+    width: usize,
 }
 
 fn described(end: &str) -> String {
@@ -20,7 +21,35 @@ fn described(end: &str) -> String {
 /// Checks all of it.
 pub(super) fn check(design: &Design) -> Result<(), TclError> {
     nets(design)?;
-    buses(design)
+    buses(design)?;
+    networks(design)
+}
+
+/// Every interface of a network belongs to one of its clocks.
+fn networks(design: &Design) -> Result<(), TclError> {
+    for (name, cell) in design.cells.iter().filter(|(_, cell)| cell.network) {
+        let clocks = cell.shape.pins.keys().filter_map(|pin| {
+            let properties = design.pin_properties.get(&format!("{name}/{pin}"))?;
+            properties.get("ASSOCIATED_BUSIF")
+        });
+        let mut clocked = BTreeSet::new();
+        for interface in clocks.flat_map(|list| list.split(':')) {
+            let end = format!("{name}/{interface}");
+            if !cell.shape.interfaces.contains_key(interface) {
+                return Err(TclError::Nothing(described(&end)));
+            }
+            if !clocked.insert(end.clone()) {
+                return Err(TclError::Twice(described(&end)));
+            }
+        }
+        for (interface, shape) in &cell.shape.interfaces {
+            let end = format!("{name}/{interface}");
+            if shape.pads.is_none() && !clocked.contains(&end) {
+                return Err(TclError::Clockless(end));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn end(design: &Design, name: &str) -> Result<End, TclError> {
@@ -31,12 +60,14 @@ fn end(design: &Design, name: &str) -> Result<End, TclError> {
         return Ok(End {
             drives: pin.direction == Direction::Out,
             kind: pin.kind,
+            width: pin.width,
         });
     }
     let port = design.ports.get(name).ok_or_else(nothing)?;
     Ok(End {
         drives: port.direction == Direction::In,
         kind: port.kind,
+        width: port.width,
     })
 }
 
@@ -50,12 +81,12 @@ fn nets(design: &Design) -> Result<(), TclError> {
         for name in net {
             let end = end(design, name)?;
             if end.drives {
-                sources.push((name.as_str(), end.kind));
+                sources.push((name.as_str(), end));
             } else {
-                sinks.push((name.as_str(), end.kind));
+                sinks.push((name.as_str(), end));
             }
         }
-        let &[(source, kind)] = sources.as_slice() else {
+        let [(source, from)] = sources.as_slice() else {
             return Err(TclError::Sources {
                 count: sources.len(),
                 ends: net.join(", "),
@@ -66,7 +97,8 @@ fn nets(design: &Design) -> Result<(), TclError> {
                 return Err(TclError::Twice(described(sink)));
             }
             // A reset may come from any signal, a clock from a clock only.
-            if (wanted == PinKind::Clock) != (kind == PinKind::Clock) {
+            let clocks = (wanted.kind == PinKind::Clock) == (from.kind == PinKind::Clock);
+            if !clocks || wanted.width != from.width {
                 return Err(TclError::Bus {
                     first: described(source),
                     second: described(sink),
@@ -135,8 +167,9 @@ fn buses(design: &Design) -> Result<(), TclError> {
         }
     }
     let cells = design.cells.iter().flat_map(|(name, cell)| {
-        let interfaces = cell.shape.interfaces.keys();
-        interfaces.map(move |interface| format!("{name}/{interface}"))
+        let interfaces = cell.shape.interfaces.iter();
+        let needed = interfaces.filter(|(_, shape)| !shape.optional);
+        needed.map(move |(interface, _)| format!("{name}/{interface}"))
     });
     for end in cells.chain(design.bus_ports.keys().cloned()) {
         if !used.contains(&end) {

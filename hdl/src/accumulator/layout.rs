@@ -9,6 +9,9 @@ use std::fmt;
 /// Bits of the coarse index.
 const COARSE_BITS: usize = 5;
 
+/// log2 of the smallest polynomial.
+const LOG2_N_MIN: usize = 8;
+
 /// log2 of the largest polynomial.
 pub(super) const LOG2_N_MAX: usize = 11;
 
@@ -22,6 +25,8 @@ pub enum Unsupported {
     Lanes(usize),
     /// The number of slots is not in 1..=16.
     Slots(usize),
+    /// Log2 of the largest polynomial's size is not 8, 9, 10 or 11.
+    Log2N(usize),
 }
 
 impl fmt::Display for Unsupported {
@@ -29,6 +34,7 @@ impl fmt::Display for Unsupported {
         match self {
             Self::Lanes(lanes) => write!(to, "{lanes} lanes: not a power of two in 2..=128"),
             Self::Slots(slots) => write!(to, "{slots} slots: not in 1..=16"),
+            Self::Log2N(log2_n) => write!(to, "N up to 2^{log2_n}: not 2^8, .., 2^11"),
         }
     }
 }
@@ -80,17 +86,22 @@ pub struct Shape {
     pub(super) groups: usize,
     /// Coarse bits that are in the time.
     pub(super) low_bits: usize,
+    /// Low bits of a position that are 0 for every N of the build.
+    pub(super) unused_bits: usize,
 }
 
 impl Shape {
-    /// The shape for so many lanes.
+    /// The shape for so many lanes and N up to 2^`max_log2_n`.
     ///
     /// # Errors
     ///
-    /// [`Unsupported::Lanes`] unless `lanes` is 2, 4, .., 128.
-    pub const fn new(lanes: usize) -> Result<Self, Unsupported> {
+    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128 and `max_log2_n` 8, 9, 10 or 11.
+    pub const fn new(lanes: usize, max_log2_n: usize) -> Result<Self, Unsupported> {
         if !lanes.is_power_of_two() || lanes < 2 || lanes > 128 {
             return Err(Unsupported::Lanes(lanes));
+        }
+        if max_log2_n < LOG2_N_MIN || max_log2_n > LOG2_N_MAX {
+            return Err(Unsupported::Log2N(max_log2_n));
         }
         let rows = if lanes == 2 { 1 } else { 2 };
         let row_lanes = lanes / rows;
@@ -103,6 +114,7 @@ impl Shape {
             lane_bits,
             groups,
             low_bits: COARSE_BITS.saturating_sub(lane_bits),
+            unused_bits: LOG2_N_MAX - max_log2_n,
         })
     }
 
@@ -121,9 +133,14 @@ impl Shape {
         FINE_BITS + self.low_bits
     }
 
+    /// Low bits of a position that are not in an address.
+    pub(super) const fn dropped_bits(&self) -> usize {
+        self.group_bits() + self.unused_bits
+    }
+
     /// Bits of a position that are in the address within a slot and row.
     pub(super) const fn place_bits(&self) -> usize {
-        self.lane_shift() - self.group_bits()
+        self.lane_shift() - self.dropped_bits()
     }
 
     /// The group of a lane.

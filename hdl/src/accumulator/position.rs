@@ -2,8 +2,8 @@
 //!
 //! A position is j * 2048 / N: the coarse index in bits 6 to 10, the fine one left-aligned below.
 //! An address is {slot, row if the time says it, the bits of the position that no lane says}: it
-//! has gaps for N below 2048, in exchange for which nothing behind the subtraction of a degree
-//! depends on N.
+//! has gaps for N below the build's largest, in exchange for which nothing behind the subtraction of
+//! a degree depends on N.
 
 use super::layout::Shape;
 use crate::memory::Address;
@@ -199,7 +199,7 @@ impl JoinAddress {
             place: Signal::default(),
             row_part: Signal::default(),
             mask: Constant::new(((1_usize << shape.lane_shift()) - 1).to_bits()),
-            drop: Constant::new(shape.group_bits().to_bits()),
+            drop: Constant::new(shape.dropped_bits().to_bits()),
             slot_shift: Constant::new((shape.place_bits() + shape.row_bits()).to_bits()),
             row_bit: Constant::new(row_bit.to_bits()),
             zero: Constant::new(Bits::default()),

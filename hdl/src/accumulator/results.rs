@@ -119,13 +119,13 @@ impl Results {
     /// Rising edges from `read_valid` to `word_valid`.
     pub const LATENCY: usize = 1 + Ram::<64>::LATENCY + LaneSelect::LATENCY;
 
-    /// For `slots` ciphertexts in `lanes` lanes.
+    /// For `slots` ciphertexts of N up to 2^`max_log2_n` in `lanes` lanes.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128 and `slots` in 1..=16.
-    pub fn new(lanes: usize, slots: usize) -> Result<Self, Unsupported> {
-        let shape = Shape::new(lanes)?;
+    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128, `max_log2_n` in 8..=11 and `slots` in 1..=16.
+    pub fn new(lanes: usize, max_log2_n: usize, slots: usize) -> Result<Self, Unsupported> {
+        let shape = Shape::new(lanes, max_log2_n)?;
         if !(1..=16).contains(&slots) {
             return Err(Unsupported::Slots(slots));
         }

@@ -137,21 +137,22 @@ pub struct Tables {
     strobes: Vec<Strobe>,
     /// Of the lanes from `_first` on.
     banks: Vec<Ram<64>>,
+    read_words: Vec<DFF<Bits<64>>>,
     _shape: Shape,
     _first: usize,
 }
 
 impl Tables {
     /// Rising edges from `read_slot` and `read_time` to `words`.
-    pub const LATENCY: usize = GroupAddress::LATENCY + Ram::<64>::LATENCY;
+    pub const LATENCY: usize = GroupAddress::LATENCY + Ram::<64>::LATENCY + 1;
 
-    /// For `slots` ciphertexts in `lanes` lanes.
+    /// For `slots` ciphertexts of N up to 2^`max_log2_n` in `lanes` lanes.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128 and `slots` in 1..=16.
-    pub fn new(lanes: usize, slots: usize) -> Result<Self, Unsupported> {
-        let shape = Shape::new(lanes)?;
+    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128, `max_log2_n` in 8..=11 and `slots` in 1..=16.
+    pub fn new(lanes: usize, max_log2_n: usize, slots: usize) -> Result<Self, Unsupported> {
+        let shape = Shape::new(lanes, max_log2_n)?;
         if !(1..=16).contains(&slots) {
             return Err(Unsupported::Slots(slots));
         }
@@ -171,6 +172,7 @@ impl Tables {
             read_from: many(shape.groups, |group| GroupAddress::new(&shape, group)),
             strobes: many(lanes - first, |bank| Strobe::new(first + bank)),
             banks: many(lanes - first, |_| Ram::new(slots * shape.depth())),
+            read_words: many(lanes - first, |_| DFF::default()),
             _shape: shape,
             _first: first,
         })
@@ -203,7 +205,9 @@ impl Logic for Tables {
             wire!(banks[bank].write_address <= place.address);
             wire!(banks[bank].write_data <= place.data);
             wire!(banks[bank].read_address <= read_from[shape.group(first + bank)].address);
-            wire!(words[first + bank] <= banks[bank].read_data);
+            wire!(read_words[bank].clock <= clock);
+            wire!(read_words[bank].d <= banks[bank].read_data);
+            wire!(words[first + bank] <= read_words[bank].q);
         }
     }
 }

@@ -8,9 +8,8 @@
 //! edge 2 the words, edges 3 and 4 turn the lanes while (1 if negative) - acc is calculated beside,
 //! edge 5 registers the sum.
 //!
-//! Accumulation: edge 1 reads the old word; the addend comes in the next cycle, edge 2 registers the
-//! sum, edge 3 writes it. A read or
-//! an extraction that enters [`Accumulator::ADD_LATENCY`] cycles later sees it, since it has an
+//! Accumulation: edge 1 reads the old word, edge 2 registers it; the addend comes in the cycle behind,
+//! edge 3 registers the sum, edge 4 writes it. A read or an extraction that enters [`Accumulator::ADD_LATENCY`] cycles later sees it, since it has an
 //! address register in front; an accumulation to the same place has none and has to be
 //! [`Accumulator::ADD_SPACING`] cycles later.
 //!
@@ -23,7 +22,7 @@ use super::{
     AccumulateLane, GroupAddress, LaneMemory, LaneRotate, ReadTag, RotateAddress, SubtractLane,
     TargetTurn,
 };
-use crate::memory::Address;
+use crate::memory::Delay;
 use crate::structure::many;
 use rust_hdl::prelude::*;
 
@@ -62,7 +61,7 @@ pub struct Accumulator {
     pub add_slot: Signal<In, Bits<4>>,
     /// The time.
     pub add_time: Signal<In, Bits<12>>,
-    /// What the lanes add: one cycle behind the three ports above.
+    /// What the lanes add: two cycles behind the three ports above.
     pub addend: Vec<Signal<In, Bits<64>>>,
     /// Add one more, likewise.
     pub carry: Vec<Signal<In, Bit>>,
@@ -80,7 +79,7 @@ pub struct Accumulator {
     read_tag: ReadTag,
     straight_from: Vec<GroupAddress>,
     write_to: Vec<GroupAddress>,
-    write_address: Vec<DFF<Address>>,
+    write_address: Vec<Delay<16>>,
     accumulate: Vec<AccumulateLane>,
     _shape: Shape,
 }
@@ -98,13 +97,13 @@ impl Accumulator {
     /// Cycles from an accumulation or a load to the next accumulation in the same slot and time.
     pub const ADD_SPACING: usize = AccumulateLane::LATENCY + 1;
 
-    /// The accumulators of `slots` ciphertexts in `lanes` lanes, all zero.
+    /// The accumulators of `slots` ciphertexts of N up to 2^`max_log2_n` in `lanes` lanes, all zero.
     ///
     /// # Errors
     ///
-    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128 and `slots` in 1..=16.
-    pub fn new(lanes: usize, slots: usize) -> Result<Self, Unsupported> {
-        let shape = Shape::new(lanes)?;
+    /// [`Unsupported`] unless `lanes` is 2, 4, .., 128, `max_log2_n` in 8..=11 and `slots` in 1..=16.
+    pub fn new(lanes: usize, max_log2_n: usize, slots: usize) -> Result<Self, Unsupported> {
+        let shape = Shape::new(lanes, max_log2_n)?;
         if !(1..=16).contains(&slots) {
             return Err(Unsupported::Slots(slots));
         }
@@ -137,7 +136,9 @@ impl Accumulator {
             read_tag: ReadTag::default(),
             straight_from: many(groups, |group| GroupAddress::new(&shape, group)),
             write_to: many(groups, |group| GroupAddress::new(&shape, group)),
-            write_address: many(groups, |_| DFF::default()),
+            write_address: many(groups, |_| {
+                Delay::new(AccumulateLane::LATENCY - GroupAddress::LATENCY)
+            }),
             accumulate: many(lanes, |_| AccumulateLane::default()),
             _shape: shape,
         })

@@ -230,7 +230,7 @@ pub(super) struct ResultTag {
     pub load_in: Signal<In, Bit>,
     /// It is for the results, not for the accumulator.
     pub alone_in: Signal<In, Bit>,
-    /// The datapath's result is there.
+    /// The datapath's result is about to be there.
     pub result_valid: Signal<In, Bit>,
     /// Write it, or the table.
     pub add_valid: Signal<Out, Bit>,

@@ -59,7 +59,7 @@ pub enum BuildError {
 
 const _: () = assert!(
     SwitchModulus::LATENCY == 1,
-    "an addend comes one cycle behind its request"
+    "an addend comes two cycles behind its request, which comes one before the residue"
 );
 
 /// The core.
@@ -207,7 +207,7 @@ impl BlindRotate {
         }
         let lanes = shape.lanes();
         let rows = shape.pass_cycles(shape.max_log2_n()) * levels;
-        let accumulator = Accumulator::new(lanes, slots)?;
+        let accumulator = Accumulator::new(lanes, shape.max_log2_n(), slots)?;
         let key_store = KeyStore::new(shape.pairs(), rows, beat_words)?;
         let forward = Transform::new(shape, Direction::Forward);
         let inverse = Transform::new(shape, Direction::Inverse);
@@ -217,7 +217,8 @@ impl BlindRotate {
             forward: forward.latency(),
             mac: Mac::LATENCY,
             inverse: inverse.latency(),
-            add: Accumulator::ADD_LATENCY,
+            // The request comes a cycle before the result.
+            add: Accumulator::ADD_LATENCY - 1,
         };
         Ok(Self {
             clock: Signal::default(),
@@ -286,11 +287,11 @@ impl BlindRotate {
             inverse,
             words: many(lanes, |_| SwitchModulus::default()),
             result_tag: ResultTag::new(latencies.to_add()),
-            // Its words come with the datapath's, one cycle behind the request to add.
-            table_tag: TableTag::new(latencies.to_add() + 1 - Tables::LATENCY),
-            tables: Tables::new(lanes, slots)?,
+            // Its words come with the datapath's, two cycles behind the request to add.
+            table_tag: TableTag::new(latencies.to_add() + 2 - Tables::LATENCY),
+            tables: Tables::new(lanes, shape.max_log2_n(), slots)?,
             result_end: ResultEnd::default(),
-            results: Results::new(lanes, slots)?,
+            results: Results::new(lanes, shape.max_log2_n(), slots)?,
             deliver: Deliver::default(),
             sample_extract: SampleExtract::new(Results::LATENCY),
             _latencies: latencies,

@@ -16,7 +16,7 @@ pub struct Latencies {
     pub mac: usize,
     /// Inverse transform.
     pub inverse: usize,
-    /// Back to mod 2^64, from the request to accumulate, and until a read sees the sum.
+    /// Back to mod 2^64, from the result until a read sees the sum.
     pub add: usize,
 }
 
@@ -27,16 +27,16 @@ impl Latencies {
         self.read + self.decompose + self.forward
     }
 
-    /// From a read to the request to add what came of it.
+    /// From a read to the request to add what comes of it, which the accumulators get a cycle ahead.
     #[must_use]
     pub const fn to_add(&self) -> usize {
-        self.to_mac() + self.mac + self.inverse
+        self.to_mac() + self.mac + self.inverse - 1
     }
 
     /// From a read to the first read that sees its result.
     #[must_use]
     pub const fn total(&self) -> usize {
-        self.to_add() + self.add
+        self.to_add() + 1 + self.add
     }
 
     /// Cycles from a turn to the next of a ciphertext alone in flight, for one level: the mean over

@@ -17,7 +17,7 @@
 //! Slices are taken in order, also those of iterations without any turn, and released when every
 //! turn of the iteration has read its last row, which [`Sequence::row_end`] says.
 //!
-//! Timing: a grant in one cycle, the turn's first read in the next. Looking ahead takes two cycles for
+//! Timing: a grant in one cycle, the turn's first read in the next. Looking ahead takes three cycles for
 //! a degree, so with passes of four cycles or more turns follow without a gap.
 
 use crate::ntt::Time;
@@ -63,8 +63,12 @@ pub struct Sequence {
 
     /// The slot that waits for its turn.
     pub next_slot: Signal<Out, Bits<4>>,
-    /// Its degree.
+    /// The degree that will wait from the next cycle on.
     pub next_degree: Signal<Out, Bits<12>>,
+    /// Cycles of overlap that it allows.
+    pub next_slack: Signal<In, Bits<16>>,
+    /// Those of the slot that waits.
+    pub slack: Signal<Out, Bits<16>>,
     /// Its last turn is through.
     pub slot_ready: Signal<In, Bit>,
     /// Its turn begins in the next cycle, and changes the accumulator.
@@ -117,8 +121,8 @@ pub struct Sequence {
     /// No batch is begun or waits, all results are in place and all slices given back.
     pub rests: Signal<Out, Bit>,
 
-    /// Looking ahead: 0 nothing left, 1 address at the memory, 2 degree there, 3 held.
-    ahead: DFF<Bits<2>>,
+    /// Looking ahead: 0 nothing left, 1 address at the memory, 2 degree there, 3 registered, 4 held.
+    ahead: DFF<Bits<3>>,
     /// At what: 0 iterations, 1 tables, 2 results.
     ahead_kind: DFF<Bits<2>>,
     batch: DFF<Bits<5>>,
@@ -126,7 +130,9 @@ pub struct Sequence {
     iterations: DFF<Bits<12>>,
     ahead_slot: DFF<Bits<5>>,
     ahead_index: DFF<Bits<12>>,
+    looked_up: DFF<Bits<12>>,
     held_degree: DFF<Bits<12>>,
+    held_slack: DFF<Bits<16>>,
     running: DFF<Bit>,
     kind: DFF<Bits<2>>,
     slot: DFF<Bits<4>>,
@@ -158,7 +164,12 @@ pub struct Sequence {
     last_level: Signal<Local, Bit>,
     oldest_half: Signal<Local, Bit>,
     oldest_open: Signal<Local, Bits<8>>,
-    turn_cycles: Signal<Local, Bits<16>>,
+    waiting_degree: Signal<Local, Bits<12>>,
+    /// Cycles of a CMUX, and what the slots count from a turn of it and from one of a single pass: static, with
+    /// a register behind each adder.
+    levels_cycles: DFF<Bits<16>>,
+    levels_turn: DFF<Bits<16>>,
+    pass_turn: DFF<Bits<16>>,
     latency: Constant<Bits<16>>,
 }
 
@@ -185,6 +196,8 @@ impl Sequence {
             degree: Default::default(),
             next_slot: Default::default(),
             next_degree: Default::default(),
+            next_slack: Default::default(),
+            slack: Default::default(),
             slot_ready: Default::default(),
             grant: Default::default(),
             grant_result: Default::default(),
@@ -215,7 +228,9 @@ impl Sequence {
             iterations: Default::default(),
             ahead_slot: Default::default(),
             ahead_index: Default::default(),
+            looked_up: Default::default(),
             held_degree: Default::default(),
+            held_slack: Default::default(),
             running: Default::default(),
             kind: Default::default(),
             slot: Default::default(),
@@ -241,7 +256,10 @@ impl Sequence {
             last_level: Default::default(),
             oldest_half: Default::default(),
             oldest_open: Default::default(),
-            turn_cycles: Default::default(),
+            waiting_degree: Default::default(),
+            levels_cycles: Default::default(),
+            levels_turn: Default::default(),
+            pass_turn: Default::default(),
             // The last word of a turn of c cycles is visible to reads from c + latency - 1 cycles
             // after its first read on; a turn granted in the cycle of that read begins one later.
             latency: Constant::new((latency - 2).to_bits()),
@@ -261,7 +279,12 @@ impl Logic for Sequence {
             iterations,
             ahead_slot,
             ahead_index,
+            looked_up,
             held_degree,
+            held_slack,
+            levels_cycles,
+            levels_turn,
+            pass_turn,
             running,
             kind,
             slot,
@@ -309,16 +332,16 @@ impl Logic for Sequence {
 
         // The turn that is next.
         self.slot_bit.next = self.one.val() << self.ahead_slot.q.val();
-        self.held.next = (self.ahead.q.val() == 3)
+        self.held.next = (self.ahead.q.val() == 4)
             & (self.taken.q.val() == self.iterations.q.val() + 1)
             & self.slot_ready.val();
         if self.ahead_kind.q.val() == 1 {
             // It reads nothing that its own last turn could still write.
             self.held.next =
-                (self.ahead.q.val() == 3) & (self.staged.val() & self.slot_bit.val()).any();
+                (self.ahead.q.val() == 4) & (self.staged.val() & self.slot_bit.val()).any();
         }
         if self.ahead_kind.q.val() == 2 {
-            self.held.next = (self.ahead.q.val() == 3)
+            self.held.next = (self.ahead.q.val() == 4)
                 & self.slot_ready.val()
                 & !(self.taken_results.val() & self.slot_bit.val()).any();
         }
@@ -326,16 +349,21 @@ impl Logic for Sequence {
         self.grant.next = self.granted.val() & (self.ahead_kind.q.val() != 2);
         self.grant_result.next = self.granted.val() & (self.ahead_kind.q.val() == 2);
         self.next_slot.next = self.ahead_slot.q.val().get_bits::<4>(0);
-        self.next_degree.next = self.held_degree.q.val();
-        self.turn_cycles.next = bit_cast::<16, 12>(self.pass_cycles.val());
-        if (self.level_count.val() == 2) & (self.ahead_kind.q.val() == 0) {
-            self.turn_cycles.next = bit_cast::<16, 12>(self.pass_cycles.val()) << 1;
+        self.slack.next = self.held_slack.q.val();
+        self.levels_cycles.d.next = bit_cast::<16, 12>(self.pass_cycles.val());
+        if self.level_count.val() == 2 {
+            self.levels_cycles.d.next = bit_cast::<16, 12>(self.pass_cycles.val()) << 1;
         }
-        if (self.level_count.val() == 3) & (self.ahead_kind.q.val() == 0) {
-            self.turn_cycles.next = (bit_cast::<16, 12>(self.pass_cycles.val()) << 1)
+        if self.level_count.val() == 3 {
+            self.levels_cycles.d.next = (bit_cast::<16, 12>(self.pass_cycles.val()) << 1)
                 + bit_cast::<16, 12>(self.pass_cycles.val());
         }
-        self.turn.next = self.turn_cycles.val() + self.latency.val();
+        self.levels_turn.d.next = self.levels_cycles.q.val() + self.latency.val();
+        self.pass_turn.d.next = bit_cast::<16, 12>(self.pass_cycles.val()) + self.latency.val();
+        self.turn.next = self.pass_turn.q.val();
+        if self.ahead_kind.q.val() == 0 {
+            self.turn.next = self.levels_turn.q.val();
+        }
         if self.granted.val() {
             self.running.d.next = true;
             self.kind.d.next = self.ahead_kind.q.val();
@@ -356,19 +384,27 @@ impl Logic for Sequence {
             self.ahead.d.next = 2.into();
         }
         if self.ahead.q.val() == 2 {
-            self.held_degree.d.next = self.degree.val();
+            self.looked_up.d.next = self.degree.val();
             self.ahead.d.next = 3.into();
-            if self.ahead_kind.q.val() == 2 {
-                self.held_degree.d.next =
-                    (self.nought.val() - self.degree.val()) & self.degree_mask.val();
-            } else if self.degree.val() == 0 {
+        }
+        self.waiting_degree.next = self.looked_up.q.val();
+        if self.ahead_kind.q.val() == 2 {
+            self.waiting_degree.next =
+                (self.nought.val() - self.looked_up.q.val()) & self.degree_mask.val();
+        }
+        self.next_degree.next = self.waiting_degree.val();
+        if self.ahead.q.val() == 3 {
+            self.held_degree.d.next = self.waiting_degree.val();
+            self.held_slack.d.next = self.next_slack.val();
+            self.ahead.d.next = 4.into();
+            if (self.ahead_kind.q.val() != 2) & (self.looked_up.q.val() == 0) {
                 self.advance.next = true;
             }
         }
         if self.advance.val() {
             self.ahead.d.next = 1.into();
             if self.ahead_kind.q.val() == 1 {
-                self.ahead.d.next = 3.into();
+                self.ahead.d.next = 4.into();
             }
             self.ahead_slot.d.next = self.ahead_slot.q.val() + 1;
             if self.last_slot.val() {
@@ -391,7 +427,7 @@ impl Logic for Sequence {
             }
         }
         if (self.ahead.q.val() == 0) & self.batch_ready.val() {
-            self.ahead.d.next = 3.into();
+            self.ahead.d.next = 4.into();
             self.ahead_kind.d.next = 1.into();
             self.ahead_slot.d.next = 0.into();
             self.ahead_index.d.next = 0.into();
@@ -403,7 +439,7 @@ impl Logic for Sequence {
         self.behind.next = self.iterations.q.val() - self.taken.q.val();
         self.due.next =
             (self.ahead.q.val() != 0) & (self.ahead_kind.q.val() == 0) & (self.behind.val() == 0);
-        self.slice_wanted.next = self.due.val() & (self.ahead.q.val() == 3);
+        self.slice_wanted.next = self.due.val() & (self.ahead.q.val() == 4);
         self.slice_take.next = false;
         if self.slice_ready.val()
             & !self.abort.val()

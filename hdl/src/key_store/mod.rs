@@ -170,11 +170,13 @@ pub struct KeyStore {
     strobes: Vec<Strobe>,
     read: ReadAddress,
     rams: Vec<Ram<64>>,
+    /// Block RAM answers late in the cycle, and an adder is next.
+    row: Vec<DFF<Bits<64>>>,
 }
 
 impl KeyStore {
     /// Rising edges from `read_half`, `read_level` and `read_time` to `key`.
-    pub const READ_LATENCY: usize = ReadAddress::LATENCY + Ram::<64>::LATENCY;
+    pub const READ_LATENCY: usize = ReadAddress::LATENCY + Ram::<64>::LATENCY + 1;
 
     /// Rising edges from the transfer of a checksum's beat to the slice's `slice_ready`.
     #[must_use]
@@ -239,6 +241,7 @@ impl KeyStore {
             strobes: many(parts, Strobe::new),
             read: ReadAddress::default(),
             rams: many(row_words, |_| Ram::new(2 * rows)),
+            row: many(row_words, |_| DFF::default()),
         })
     }
 }
@@ -307,7 +310,9 @@ impl Logic for KeyStore {
             wire!(rams[word].write_address <= fill.write_address);
             wire!(rams[word].write_data <= beat[word % beat_words].q);
             wire!(rams[word].read_address <= read.address);
-            wire!(key[word] <= rams[word].read_data);
+            wire!(row[word].clock <= clock);
+            wire!(row[word].d <= rams[word].read_data);
+            wire!(key[word] <= row[word].q);
         }
     }
 }

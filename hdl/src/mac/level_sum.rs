@@ -6,9 +6,9 @@
 //!
 //! Ranges: the products of a level are below 2^68 + 2^64, so three levels stay below 2^70.
 //!
-//! Timing: control comes one cycle ahead of `z`. Edge 1 reads the memory, edge 2, with `z` there,
-//! registers the sum, edge 3 writes it. Latency 1 from `z`; the same cycle of the next pass may
-//! follow 3 edges later (a pass takes at least 4 cycles).
+//! Timing: control comes two cycles ahead of `z`. Edge 1 reads the memory, edge 2 registers its word,
+//! edge 3, with `z` there, the sum, edge 4 writes it. Latency 1 from `z`; the same cycle of the next
+//! pass may follow 4 edges later (a pass takes at least 4 cycles).
 
 use crate::arith::Lazy;
 use crate::memory::{Address, Ram};
@@ -19,7 +19,7 @@ use rust_hdl::prelude::*;
 pub struct LevelSum {
     /// The clock; rising edge.
     pub clock: Signal<In, Clock>,
-    /// The next cycle's `z` holds a product.
+    /// The `z` of the cycle after the next holds a product.
     pub valid: Signal<In, Bit>,
     /// It is of the first level.
     pub first: Signal<In, Bit>,
@@ -33,9 +33,13 @@ pub struct LevelSum {
     valid_1: DFF<Bit>,
     first_1: DFF<Bit>,
     cycle_1: DFF<Address>,
+    old: DFF<Lazy>,
     valid_2: DFF<Bit>,
+    first_2: DFF<Bit>,
     cycle_2: DFF<Address>,
-    sum_2: DFF<Lazy>,
+    valid_3: DFF<Bit>,
+    cycle_3: DFF<Address>,
+    sum_3: DFF<Lazy>,
 }
 
 impl LevelSum {
@@ -56,9 +60,13 @@ impl LevelSum {
             valid_1: Default::default(),
             first_1: Default::default(),
             cycle_1: Default::default(),
+            old: Default::default(),
             valid_2: Default::default(),
+            first_2: Default::default(),
             cycle_2: Default::default(),
-            sum_2: Default::default(),
+            valid_3: Default::default(),
+            cycle_3: Default::default(),
+            sum_3: Default::default(),
         }
     }
 }
@@ -67,7 +75,8 @@ impl Logic for LevelSum {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, valid_1, first_1, cycle_1, valid_2, cycle_2, sum_2
+            self, clock, valid_1, first_1, cycle_1, old, valid_2, first_2, cycle_2, valid_3,
+            cycle_3, sum_3
         );
         self.memory.clock.next = self.clock.val();
         self.memory.read_address.next = self.cycle.val();
@@ -75,16 +84,21 @@ impl Logic for LevelSum {
         self.first_1.d.next = self.first.val();
         self.cycle_1.d.next = self.cycle.val();
 
+        self.old.d.next = self.memory.read_data.val();
         self.valid_2.d.next = self.valid_1.q.val();
+        self.first_2.d.next = self.first_1.q.val();
         self.cycle_2.d.next = self.cycle_1.q.val();
-        self.sum_2.d.next = self.z.val() + self.memory.read_data.val();
-        if self.first_1.q.val() {
-            self.sum_2.d.next = self.z.val();
+
+        self.valid_3.d.next = self.valid_2.q.val();
+        self.cycle_3.d.next = self.cycle_2.q.val();
+        self.sum_3.d.next = self.z.val() + self.old.q.val();
+        if self.first_2.q.val() {
+            self.sum_3.d.next = self.z.val();
         }
 
-        self.memory.write_enable.next = self.valid_2.q.val();
-        self.memory.write_address.next = self.cycle_2.q.val();
-        self.memory.write_data.next = self.sum_2.q.val();
-        self.sum.next = self.sum_2.q.val();
+        self.memory.write_enable.next = self.valid_3.q.val();
+        self.memory.write_address.next = self.cycle_3.q.val();
+        self.memory.write_data.next = self.sum_3.q.val();
+        self.sum.next = self.sum_3.q.val();
     }
 }

@@ -107,7 +107,7 @@ impl Logic for Mac {
     }
 }
 
-/// Control of the level sums, one cycle ahead of the products.
+/// Control of the level sums, two cycles ahead of the products.
 #[derive(LogicBlock)]
 struct SumControl {
     clock: Signal<In, Clock>,
@@ -137,9 +137,9 @@ impl Default for SumControl {
             valid: Default::default(),
             first: Default::default(),
             cycle: Default::default(),
-            valid_line: Delay::new(PairMac::LATENCY - 1),
-            first_line: Delay::new(PairMac::LATENCY - 1),
-            time_line: Delay::new(PairMac::LATENCY - 1),
+            valid_line: Delay::new(PairMac::LATENCY - 2),
+            first_line: Delay::new(PairMac::LATENCY - 2),
+            time_line: Delay::new(PairMac::LATENCY - 2),
         }
     }
 }

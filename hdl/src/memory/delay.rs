@@ -2,7 +2,7 @@
 //!
 //! Short lines are registers that shift (synthesis makes shift-register LUTs of them), long ones a
 //! RAM with one address that goes round: each cycle reads the oldest word and puts the newest in
-//! its place.
+//! its place. Behind the RAM there is a register, since a block RAM's word comes late in the cycle.
 //!
 //! Timing: latency DEPTH, one word a cycle. No reset: what was in the line comes out.
 
@@ -90,7 +90,7 @@ always @(posedge clock) {{q, line}} <= {{line, d}};
 "
             )
         } else {
-            let words = depth - 1;
+            let words = depth - 2;
             let last = words - 1;
             let address = index_bits(words);
             let address_top = address - 1;
@@ -98,17 +98,20 @@ always @(posedge clock) {{q, line}} <= {{line, d}};
                 "\
 {shape}
 reg [{top}:0] line [0:{last}];
+reg [{top}:0] oldest;
 reg [{address_top}:0] at;
 
 integer i;
 initial begin
    q = 0;
+   oldest = 0;
    at = 0;
    for (i = 0; i < {words}; i = i + 1) line[i] = 0;
 end
 
 always @(posedge clock) begin
-   q <= line[at];
+   q <= oldest;
+   oldest <= line[at];
    line[at] <= d;
    at <= (at == {address}'d{last}) ? {address}'d0 : at + {address}'d1;
 end

@@ -35,6 +35,10 @@ pub struct Exchange {
     pub valid_out: Signal<Out, Bit>,
     /// The number of the cycle within the pass.
     pub time_out: Signal<Out, Time>,
+    /// `valid_out` of the next cycle.
+    pub valid_early: Signal<Out, Bit>,
+    /// `time_out` of the next cycle.
+    pub time_early: Signal<Out, Time>,
     /// An element for each lane.
     pub y: Vec<Signal<Out, Lazy>>,
     crossing: Crossing,
@@ -59,6 +63,8 @@ impl Exchange {
             x: many(lanes, |_| Signal::default()),
             valid_out: Signal::default(),
             time_out: Signal::default(),
+            valid_early: Signal::default(),
+            time_early: Signal::default(),
             y: many(lanes, |_| Signal::default()),
             crossing: Crossing::new(time_bit),
             control: ControlDelay::new(delay),
@@ -108,6 +114,8 @@ impl Logic for Exchange {
         }
         wire!(valid_out <= control.valid_out);
         wire!(time_out <= control.time_out);
+        wire!(valid_early <= control.valid_early);
+        wire!(time_early <= control.time_early);
     }
 }
 

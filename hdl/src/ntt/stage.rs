@@ -32,6 +32,10 @@ pub struct Stage {
     pub valid_out: Signal<Out, Bit>,
     /// The number of the cycle within the pass.
     pub time_out: Signal<Out, Time>,
+    /// `valid_out` of the next cycle.
+    pub valid_early: Signal<Out, Bit>,
+    /// `time_out` of the next cycle.
+    pub time_early: Signal<Out, Time>,
     /// An element for each lane.
     pub y: Vec<Signal<Out, Lazy>>,
     control: ControlDelay,
@@ -72,6 +76,8 @@ impl Stage {
             x: many(lanes, |_| Signal::default()),
             valid_out: Signal::default(),
             time_out: Signal::default(),
+            valid_early: Signal::default(),
+            time_early: Signal::default(),
             y: many(lanes, |_| Signal::default()),
             control: ControlDelay::new(latency),
             indices: many(forward + inverse, |pair| {
@@ -99,6 +105,8 @@ impl Logic for Stage {
         wire!(control.time_in <= time_in);
         wire!(valid_out <= control.valid_out);
         wire!(time_out <= control.time_out);
+        wire!(valid_early <= control.valid_early);
+        wire!(time_early <= control.time_early);
         for pair in 0..this.indices.len() {
             wire!(indices[pair].cycle <= time_in);
             wire!(indices[pair].fine_bits <= fine_bits);

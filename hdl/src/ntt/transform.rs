@@ -74,6 +74,10 @@ pub struct Transform {
     pub valid_out: Signal<Out, Bit>,
     /// The number of the cycle within the pass.
     pub time_out: Signal<Out, Time>,
+    /// `valid_out` of the next cycle.
+    pub valid_early: Signal<Out, Bit>,
+    /// `time_out` of the next cycle.
+    pub time_early: Signal<Out, Time>,
     /// An element for each lane.
     pub y: Vec<Signal<Out, Lazy>>,
     presence: Vec<FineBit>,
@@ -133,6 +137,8 @@ impl Transform {
             x: many(lanes, |_| Signal::default()),
             valid_out: Signal::default(),
             time_out: Signal::default(),
+            valid_early: Signal::default(),
+            time_early: Signal::default(),
             y: many(lanes, |_| Signal::default()),
             presence: many(OPTIONAL_FINE_BITS, FineBit::new),
             exchanges,
@@ -218,6 +224,20 @@ impl Logic for Transform {
         let last = this._units.len();
         wire!(valid_out <= bus_valid[last]);
         wire!(time_out <= bus_time[last]);
+        match this._units.last() {
+            Some(&Unit::Exchange(unit, _)) => {
+                wire!(valid_early <= exchanges[unit].valid_early);
+                wire!(time_early <= exchanges[unit].time_early);
+            }
+            Some(&Unit::Stage(unit, _)) => {
+                wire!(valid_early <= stages[unit].valid_early);
+                wire!(time_early <= stages[unit].time_early);
+            }
+            Some(Unit::Twiddle) | None => {
+                wire!(valid_early <= twiddle.valid_early);
+                wire!(time_early <= twiddle.time_early);
+            }
+        }
         for lane in 0..lanes {
             wire!(y[lane] <= bus[last * lanes + lane]);
         }

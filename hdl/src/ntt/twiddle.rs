@@ -37,12 +37,16 @@ pub struct Twiddle {
     pub valid_out: Signal<Out, Bit>,
     /// The number of the cycle within the pass.
     pub time_out: Signal<Out, Time>,
+    /// `valid_out` of the next cycle.
+    pub valid_early: Signal<Out, Bit>,
+    /// `time_out` of the next cycle.
+    pub time_early: Signal<Out, Time>,
     /// An element for each lane.
     pub y: Vec<Signal<Out, Lazy>>,
     control: ControlDelay,
     address: TableAddress,
-    address_delay: Delay<16>,
     tables: Vec<Rom<64>>,
+    factors: Vec<Delay<64>>,
     multipliers: Vec<LaneMultiplier>,
 }
 
@@ -64,12 +68,17 @@ impl Twiddle {
             x: many(lanes, |_| Signal::default()),
             valid_out: Signal::default(),
             time_out: Signal::default(),
+            valid_early: Signal::default(),
+            time_early: Signal::default(),
             y: many(lanes, |_| Signal::default()),
             control: ControlDelay::new(Self::LATENCY),
             address: TableAddress::new(alternate),
-            address_delay: Delay::new(Normalise::LATENCY - Rom::<64>::LATENCY),
             tables: many(tables, |lane| {
                 Rom::new(table(shape, arrangement, direction, lane, alternate))
+            }),
+            // Behind the tables, as block RAM answers late in the cycle and the multiplier begins with an adder.
+            factors: many(tables, |_| {
+                Delay::new(Normalise::LATENCY - Rom::<64>::LATENCY)
             }),
             multipliers: many(lanes, |_| LaneMultiplier::default()),
         }
@@ -110,19 +119,21 @@ impl Logic for Twiddle {
         wire!(control.time_in <= time_in);
         wire!(valid_out <= control.valid_out);
         wire!(time_out <= control.time_out);
+        wire!(valid_early <= control.valid_early);
+        wire!(time_early <= control.time_early);
         wire!(address.pass_cycles <= pass_cycles);
         wire!(address.cycle <= time_in);
-        wire!(address_delay.clock <= clock);
-        wire!(address_delay.d <= address.address);
         for table in 0..this.tables.len() {
             wire!(tables[table].clock <= clock);
-            wire!(tables[table].address <= address_delay.q);
+            wire!(tables[table].address <= address.address);
+            wire!(factors[table].clock <= clock);
+            wire!(factors[table].d <= tables[table].data);
         }
         for lane in 0..this.multipliers.len() {
             let table = lane % this.tables.len();
             wire!(multipliers[lane].clock <= clock);
             wire!(multipliers[lane].x <= x[lane]);
-            wire!(multipliers[lane].factor <= tables[table].data);
+            wire!(multipliers[lane].factor <= factors[table].q);
             wire!(y[lane] <= multipliers[lane].y);
         }
     }

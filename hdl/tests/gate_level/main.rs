@@ -1,5 +1,5 @@
 //! Netlists of gates, as Yosys makes them of the emitted Verilog, against the same vectors as the emitted Verilog
-//! itself: the multiplier and a butterfly.
+//! itself: the multiplier, a butterfly and a whole transform.
 //!
 //! Synthesis is for the 7 series, whose LUTs, carry chains, flip-flops and DSP blocks Yosys brings models of, DSP48E1
 //! among them. Memories stay as emitted: what a block RAM does is the vendor's to say.
@@ -13,19 +13,24 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../ntt/passes.rs"]
+mod passes;
+#[path = "../ntt/schoolbook.rs"]
+mod schoolbook;
+
 mod netlist;
 
 use gyrus_hdl::arith::MulMod;
-use gyrus_hdl::ntt::ForwardButterfly;
-use netlist::netlist;
+use gyrus_hdl::ntt::{Direction, ForwardButterfly, Shape, Transform};
+use netlist::{faulty, netlist};
+use passes::{Glwe, Passes, random_glwe};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use schoolbook::Q;
 use support::bench::Bench;
 
 crate::dut!(MulMod { valid_in, x, y => valid_out, result });
 crate::dut!(ForwardButterfly { enable, index, a, b => sum, difference });
-
-const Q: u128 = 0xffff_ffff_0000_0001;
 
 /// Every pair of edges and random factors, a pair a cycle; products from 128-bit arithmetic.
 #[test]
@@ -49,8 +54,7 @@ fn multiplier() {
 }
 
 /// All exponents, with operands of all magnitudes.
-#[test]
-fn butterfly() {
+fn butterfly_bench() -> Bench<ForwardButterfly> {
     let mut rng = ChaCha8Rng::seed_from_u64(31);
     let mut bench = Bench::new(ForwardButterfly::new(true));
     let mut lazy = move || {
@@ -62,5 +66,43 @@ fn butterfly() {
         let (enable, index) = (u128::from(cycle % 17 != 3), cycle % 32);
         bench.cycle(&[enable, index, lazy(), lazy()]);
     }
-    bench.replay_on("gate_butterfly", netlist);
+    bench
+}
+
+#[test]
+fn butterfly() {
+    butterfly_bench().replay_on("gate_butterfly", netlist);
+}
+
+/// A single wrong bit of a netlist shows.
+#[test]
+#[should_panic(expected = "gate_faulty: Verilator and Rust-HDL differ")]
+fn faulty_butterfly() {
+    butterfly_bench().replay_on("gate_faulty", faulty);
+}
+
+/// Every kind of stage (constant, varying and without factors), the exchanges between them and the multiplications by
+/// tables: ciphertexts without a gap and with one, whose transforms follow from the definition.
+#[test]
+fn transform() {
+    let mut rng = ChaCha8Rng::seed_from_u64(32);
+    let (log2_n, direction) = (8, Direction::Forward);
+    let shape = Shape::new(2, log2_n).expect("a shape");
+    let passes = Passes {
+        shape,
+        log2_n,
+        direction,
+    };
+    let glwes: Vec<Glwe> = (0..3)
+        .map(|_| random_glwe(direction, 1 << log2_n, &mut rng))
+        .collect();
+    let transform = Transform::new(&shape, direction);
+    let latency = transform.latency();
+    let stimuli = passes.stimuli(&glwes, &[0, 0, 11], latency, &mut rng);
+    let mut bench = Bench::new(transform);
+    for inputs in &stimuli {
+        bench.cycle(inputs);
+    }
+    let gates = bench.replay_on("gate_transform", netlist);
+    passes.check(&glwes, &stimuli, latency, &gates);
 }

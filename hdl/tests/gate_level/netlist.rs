@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What Verilator says of Yosys' netlists and models, none of which a bench would not find.
-const WAIVERS: [&str; 12] = [
+const WAIVERS: [&str; 11] = [
     "ASSIGNDLY",
     "BLKSEQ",
     "COMBDLY",
@@ -15,7 +15,6 @@ const WAIVERS: [&str; 12] = [
     "PINCONNECTEMPTY",
     "PINMISSING",
     "UNDRIVEN",
-    "UNOPTFLAT",
     "UNUSED",
     "WIDTH",
 ];
@@ -51,6 +50,39 @@ fn share() -> PathBuf {
     prefix.join("share/yosys")
 }
 
+/// What Yosys' models say of the carries of a CARRY4, and of those between the parts of a DSP block's adder; and the
+/// same bit by bit.
+const CARRIES: [(&str, &str); 3] = [
+    (
+        "output [3:0] CO,",
+        "output [3:0] CO /* verilator split_var */,",
+    ),
+    (
+        "wire [3:0] int_carry_in, int_carry_out, ext_carry_out;",
+        "wire [3:0] int_carry_in /* verilator split_var */, int_carry_out /* verilator split_var */, ext_carry_out;",
+    ),
+    (
+        "assign int_carry_in[3:1] = int_carry_out[2:0];",
+        "assign int_carry_in[1] = int_carry_out[0];
+         assign int_carry_in[2] = int_carry_out[1];
+         assign int_carry_in[3] = int_carry_out[2];",
+    ),
+];
+
+/// The models of the cells, with each of the carries as a signal of its own.
+///
+/// As vectors they depend on themselves. Verilator (5.006) then gives up the order in which they follow from one
+/// another, and computes wrong ones where a carry of a CARRY4 runs through bits whose S is constant. It says so
+/// (`UNOPTFLAT`), which is therefore an error here; nets of the netlist are bits for the same reason.
+fn models(text: &str) -> String {
+    CARRIES
+        .iter()
+        .fold(text.to_owned(), |text, (vector, bits)| {
+            assert_eq!(text.matches(vector).count(), 1, "{vector} in the models");
+            text.replace(vector, bits)
+        })
+}
+
 /// The gates of an emitted text whose top module is `top`, with the models of the cells.
 pub(crate) fn netlist(name: &str, verilog: &str) -> String {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
@@ -66,14 +98,14 @@ pub(crate) fn netlist(name: &str, verilog: &str) -> String {
     let script = format!(
         "read_verilog top.v; {boxes}\
          synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -nowidelut -top top; \
-         write_verilog -noattr netlist.v"
+         splitnets; opt_clean -purge; write_verilog -noattr netlist.v"
     );
     let mut yosys = Command::new("yosys");
     yosys.args(["-q", "-p", &script]);
     finish(&directory, "synthesis", yosys);
     let read = |path: &Path| std::fs::read_to_string(path).expect("a file of Verilog");
     let gates = read(&directory.join("netlist.v"));
-    let models = read(&share().join("xilinx/cells_sim.v"));
+    let models = models(&read(&share().join("xilinx/cells_sim.v")));
     let waivers: String = WAIVERS
         .iter()
         .map(|warning| format!("/* verilator lint_off {warning} */\n"))
@@ -83,4 +115,12 @@ pub(crate) fn netlist(name: &str, verilog: &str) -> String {
         .map(|(_, text)| format!("module {text}\nendmodule\n"))
         .collect();
     format!("{waivers}{gates}\n{memories}\n{models}")
+}
+
+/// The same with one bit of one LUT wrong: an exclusive or that is 1 where both operands are 0.
+pub(crate) fn faulty(name: &str, verilog: &str) -> String {
+    let gates = netlist(name, verilog);
+    let right = "LUT2 #(\n    .INIT(4'h6)";
+    assert!(gates.contains(right), "{name}: an exclusive or");
+    gates.replacen(right, "LUT2 #(\n    .INIT(4'h7)", 1)
 }

@@ -10,7 +10,7 @@ crate::dut!(ForwardButterfly { enable, index, a, b => sum, difference });
 crate::dut!(InverseButterfly { enable, index, a, b => sum, difference });
 crate::dut!(PlainButterfly { enable, a, b => sum, difference });
 crate::dut!(ShiftFold { index, negate, x => product });
-crate::dut!(Exchange { enable, valid_in, time_in, x => valid_out, time_out, y });
+crate::dut!(Exchange { enable, valid_in, time_in, x => valid_out, time_out, y, valid_early, time_early });
 
 /// Largest operand: 2^70 - 1.
 const LIMIT: i128 = (1 << 70) - 1;
@@ -206,6 +206,7 @@ fn exchanges() {
                 let number = (pass * pass_cycles + time) * lanes + lane + 1;
                 (number as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c) & ((1 << 72) - 1)
             };
+            let mut early = None;
             for at in 0..cycles.len() + latency {
                 let entering = cycles.get(at).copied().flatten();
                 let mut inputs: Vec<u128> = vec![enable.into(), entering.is_some().into()];
@@ -217,6 +218,11 @@ fn exchanges() {
                 let sample = bench.cycle(&inputs);
                 let leaving = at.checked_sub(latency).and_then(|at| cycles[at]);
                 assert_eq!(sample[0], leaving.is_some().into(), "valid in cycle {at}");
+                let ahead = early.replace((sample[2 + lanes], sample[3 + lanes]));
+                assert!(
+                    ahead.is_none_or(|ahead| ahead == (sample[0], sample[1])),
+                    "ahead of cycle {at}"
+                );
                 let Some((pass, time)) = leaving else {
                     continue;
                 };

@@ -12,5 +12,6 @@ mod support;
 
 mod arrangement;
 mod butterfly;
+mod passes;
 mod schoolbook;
 mod transform;

@@ -7,7 +7,7 @@ use clap::Args;
 use gyrus_interface::{PRIMARY, ParameterSet, catalogue};
 use gyrus_sim::rtl::CardParameters;
 use gyrus_sim::timing::{
-    CARD_LATENCY, HOST_LATENCY, Prediction, Submission, Sustained, TimingError, TimingModel, Work,
+    CARD_LATENCY, HOST_LATENCY, Prediction, Submission, Sustained, TimingModel, Work,
 };
 use serde_json::{Value, json};
 
@@ -87,9 +87,7 @@ impl Plan {
             })?;
         let lanes = arguments.lanes.unwrap_or(board.lanes);
         let clock_mhz = arguments.clock.unwrap_or(board.clock);
-        let mut parameters =
-            CardParameters::for_lanes(lanes as usize).map_err(TimingError::from)?;
-        parameters.clock_khz = clock_mhz * 1000;
+        let parameters = board.card(lanes, clock_mhz)?;
         let clock = f64::from(clock_mhz) * 1e6;
         Ok(Self {
             model: TimingModel::on_board(&parameters, board.pcie, board.memory)?,

@@ -14,7 +14,7 @@ pub const CARD_LATENCY: f64 = 300.0;
 const SUSTAINED_JOBS: usize = 40;
 
 /// What batches that follow each other take, on average.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Sustained {
     /// Bootstraps a second.
     pub rate: f64,

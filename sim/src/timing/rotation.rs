@@ -8,7 +8,7 @@ use super::sizes::{Build, Sizes};
 use super::world::{NEVER, Step, World, await_moment};
 
 /// Cycles from a grant to the next at least: a degree is looked up in between.
-const LOOK_UP: u64 = 3;
+const LOOK_UP: u64 = 4;
 
 #[derive(Debug, Clone, Copy)]
 enum State {

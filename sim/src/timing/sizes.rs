@@ -116,7 +116,7 @@ impl Sizes {
             turn: pass * u64::from(settings.level_count),
             datapath: latencies.total() as u64,
             key_read: (latencies.to_mac() - KeyStore::READ_LATENCY + 1) as u64,
-            table_read: (latencies.to_add() + 2 - Tables::LATENCY) as u64,
+            table_read: (latencies.to_add() + 3 - Tables::LATENCY) as u64,
             result_shown: (latencies.read + 2) as u64,
             extract: (Results::LATENCY + 3) as u64,
             verify: build.verify,

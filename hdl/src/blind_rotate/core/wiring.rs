@@ -82,7 +82,8 @@ impl Logic for BlindRotate {
         wire!(slack.fine_mask <= configuration.fine_mask);
         wire!(slots.clock <= clock);
         wire!(slots.slot <= sequencer.next_slot);
-        wire!(slots.slack <= slack.cycles);
+        wire!(sequencer.next_slack <= slack.cycles);
+        wire!(slots.slack <= sequencer.slack);
         wire!(slots.grant <= sequencer.grant);
         wire!(slots.turn <= sequencer.turn);
         wire!(sequencer.slot_ready <= slots.ready);
@@ -193,10 +194,10 @@ impl Logic for BlindRotate {
         wire!(result_tag.slot_in <= sequencer.read_slot);
         wire!(result_tag.load_in <= sequencer.read_load);
         wire!(result_tag.alone_in <= sequencer.read_alone);
-        wire!(result_tag.result_valid <= inverse.valid_out);
-        // The accumulator reads the old word while the modulus is switched.
+        // The accumulator reads the old word in the meantime.
+        wire!(result_tag.result_valid <= inverse.valid_early);
         wire!(accumulator.add_valid <= result_tag.add_valid);
-        wire!(accumulator.add_time <= inverse.time_out);
+        wire!(accumulator.add_time <= inverse.time_early);
         wire!(accumulator.add_slot <= result_tag.slot_out);
         wire!(accumulator.load <= result_tag.load_out);
         wire!(table_tag.clock <= clock);
