@@ -98,6 +98,14 @@ impl Rig {
         }
     }
 
+    /// The same on what is made of the emitted Verilog.
+    pub(crate) fn replay_on(self, name: &str, change: fn(&str, &str) -> String) {
+        match self.simulation {
+            Simulation::Rust(bench) => drop(bench.replay_on(name, change)),
+            Simulation::Verilog(_) => panic!("the other simulation did not run"),
+        }
+    }
+
     /// The inputs of a cycle in which only parameters and the key's memory say something.
     fn inputs(&self, sizes: Sizes) -> Inputs {
         Inputs {

@@ -1,8 +1,11 @@
 //! Netlists of gates, as Yosys makes them of the emitted Verilog, against the same vectors as the emitted Verilog
-//! itself: the multiplier, a butterfly and a whole transform.
+//! itself: the multiplier, a butterfly, a whole transform and a small blind rotation.
 //!
 //! Synthesis is for the 7 series, whose LUTs, carry chains, flip-flops and DSP blocks Yosys brings models of, DSP48E1
 //! among them. Memories stay as emitted: what a block RAM does is the vendor's to say.
+//!
+//! The rotation, some 39,000 cells, runs by a command of its own:
+//! `cargo test --release -p gyrus-hdl --test gate_level -- --ignored`.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -13,6 +16,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../blind_rotate/batch.rs"]
+mod batch;
+#[path = "../blind_rotate/rig.rs"]
+mod rig;
+
 #[path = "../ntt/passes.rs"]
 mod passes;
 #[path = "../ntt/schoolbook.rs"]
@@ -20,12 +28,15 @@ mod schoolbook;
 
 mod netlist;
 
+use batch::Sizes;
 use gyrus_hdl::arith::MulMod;
+use gyrus_hdl::blind_rotate::CoreParameters;
 use gyrus_hdl::ntt::{Direction, ForwardButterfly, Shape, Transform};
 use netlist::{faulty, netlist};
 use passes::{Glwe, Passes, random_glwe};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rig::{FAILED, Rig};
 use schoolbook::Q;
 use support::bench::Bench;
 
@@ -105,4 +116,33 @@ fn transform() {
     }
     let gates = bench.replay_on("gate_transform", netlist);
     passes.check(&glwes, &stimuli, latency, &gates);
+}
+
+/// The smallest core, both transforms in it; the words that come out are the engine's.
+#[test]
+#[ignore = "over four minutes, most of them synthesis and compiling C++"]
+fn blind_rotation() {
+    let mut rig = Rig::in_rust(CoreParameters {
+        lanes: 2,
+        max_log2_n: 8,
+        slots: 1,
+        levels: 1,
+        beat_words: 1,
+    });
+    let batch = rig.batch(
+        Sizes {
+            log2_n: 8,
+            n: 3,
+            base_log: 23,
+            levels: 1,
+            ciphertexts: 1,
+            centred: false,
+            narrow: false,
+        },
+        0,
+    );
+    let (results, sample) = rig.run(&batch, false);
+    assert_eq!(sample[FAILED], 0, "the batch is whole");
+    assert_eq!(results, batch.expected);
+    rig.replay_on("gate_rotation", netlist);
 }

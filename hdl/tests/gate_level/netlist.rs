@@ -98,7 +98,7 @@ pub(crate) fn netlist(name: &str, verilog: &str) -> String {
     let script = format!(
         "read_verilog top.v; {boxes}\
          synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -nowidelut -top top; \
-         splitnets; opt_clean -purge; write_verilog -noattr netlist.v"
+         splitnets; opt_clean -purge; rename -hide w:*; write_verilog -noattr netlist.v"
     );
     let mut yosys = Command::new("yosys");
     yosys.args(["-q", "-p", &script]);
