@@ -5,8 +5,8 @@
 //! not count. A beat is taken only when a half is free for it. After `start` the slices under way
 //! belong to the past: their beats are taken and dropped. After a wrong checksum all are.
 //!
-//! Timing: `data_ready` depends on registers only. A beat's word, row and strobes are registered
-//! once before the RAMs.
+//! Timing: `data_ready` depends on registers only; `legal` is two cycles behind what it judges. A
+//! beat's word, row and strobes are registered once before the RAMs.
 
 use crate::memory::Address;
 use rust_hdl::prelude::*;
@@ -44,7 +44,7 @@ pub(super) struct Fill {
     pub(super) write: Signal<Out, Bit>,
     pub(super) part: Signal<Out, Bits<8>>,
     pub(super) write_address: Signal<Out, Address>,
-    rows: Signal<Local, Bits<16>>,
+    rows: DFF<Bits<16>>,
     ask: Signal<Local, Bit>,
     /// Memory knows of a slice under way.
     accepted: Signal<Local, Bit>,
@@ -63,6 +63,7 @@ pub(super) struct Fill {
     under_way: DFF<Bits<2>>,
     /// Of those, the ones from before `start`.
     stale: DFF<Bits<2>>,
+    possible: DFF<Bit>,
     last_row: DFF<Bits<16>>,
     at_row: DFF<Bits<16>>,
     at_part: DFF<Bits<8>>,
@@ -115,6 +116,7 @@ impl Fill {
             arrived: Default::default(),
             under_way: Default::default(),
             stale: Default::default(),
+            possible: Default::default(),
             last_row: Default::default(),
             at_row: Default::default(),
             at_part: Default::default(),
@@ -141,6 +143,8 @@ impl Logic for Fill {
             arriving,
             under_way,
             stale,
+            rows,
+            possible,
             last_row,
             at_row,
             at_part,
@@ -150,19 +154,20 @@ impl Logic for Fill {
             address
         );
         // cycles_per_pass * level_count.
-        self.rows.next = 0.into();
+        self.rows.d.next = 0.into();
         if self.level_count.val() == 1 {
-            self.rows.next = bit_cast::<16, 12>(self.cycles_per_pass.val());
+            self.rows.d.next = bit_cast::<16, 12>(self.cycles_per_pass.val());
         } else if self.level_count.val() == 2 {
-            self.rows.next = bit_cast::<16, 12>(self.cycles_per_pass.val()) << 1;
+            self.rows.d.next = bit_cast::<16, 12>(self.cycles_per_pass.val()) << 1;
         } else if self.level_count.val() == 3 {
-            self.rows.next = bit_cast::<16, 12>(self.cycles_per_pass.val())
+            self.rows.d.next = bit_cast::<16, 12>(self.cycles_per_pass.val())
                 + (bit_cast::<16, 12>(self.cycles_per_pass.val()) << 1);
         }
-        self.last_row.d.next = self.rows.val() - 1;
-        self.legal.next = (self.rows.val() != 0)
-            & (self.rows.val() <= self.most_rows.val())
+        self.last_row.d.next = self.rows.q.val() - 1;
+        self.possible.d.next = (self.rows.q.val() != 0)
+            & (self.rows.q.val() <= self.most_rows.val())
             & (self.lwe_dimension.val() != 0);
+        self.legal.next = self.possible.q.val();
 
         // Beats.
         self.accepted.next =

@@ -23,9 +23,9 @@
 //! # Protocol
 //!
 //! Registers (`lwe_dimension`, `cycles_per_pass`, `level_count`) may change while `idle` is high
-//! and must be set a cycle before `start`. After `start` everything is forgotten (also errors), and
-//! slices 0, 1, .. n-1, 0, .. are asked for, until `stop` holds further requests back. Slices that
-//! were under way at `start` are still taken from memory, and dropped.
+//! and must be set [`KeyStore::SETTLING`] cycles before `start`. After `start` everything is
+//! forgotten (also errors), and slices 0, 1, .. n-1, 0, .. are asked for, until `stop` holds further
+//! requests back. Slices that were under way at `start` are still taken from memory, and dropped.
 //!
 //! - Memory: a request and a beat move when valid and ready are both high. Requests stay until
 //!   they move. Up to two slices are under way at once; memory answers in order, each slice's beats
@@ -175,6 +175,9 @@ pub struct KeyStore {
 }
 
 impl KeyStore {
+    /// Cycles that the registers have to be static before `start`.
+    pub const SETTLING: usize = 2;
+
     /// Rising edges from `read_half`, `read_level` and `read_time` to `key`.
     pub const READ_LATENCY: usize = ReadAddress::LATENCY + Ram::<64>::LATENCY + 1;
 

@@ -27,6 +27,9 @@ struct Gate {
 }
 
 impl Gate {
+    /// Cycles that log2 N has to be static before anything is right.
+    const SETTLING: usize = 2;
+
     fn new(shape: &Shape, slots: usize) -> Self {
         Self {
             clock: Signal::default(),
@@ -47,6 +50,7 @@ impl Gate {
 
 impl Logic for Gate {
     structure! { this =>
+        wire!(configuration.clock <= clock);
         wire!(configuration.log2_n <= log2_n);
         wire!(slack.degree <= degree);
         wire!(slack.fine_mask <= configuration.fine_mask);
@@ -120,6 +124,9 @@ fn no_degree_overlaps_too_far() {
         for log2_n in 8..=11 {
             let passes = Passes::new(lanes, log2_n);
             let (mut allowed, mut possible) = (0, 0);
+            for _ in 0..Gate::SETTLING {
+                bench.cycle(&[log2_n as u128, 0, 0, 0, 0]);
+            }
             for degree in 0..2 << log2_n {
                 let inputs = [log2_n as u128, degree as u128, 0, 0, 0];
                 // All of them with N = 2^8 go to the Verilog, too.
@@ -176,6 +183,9 @@ fn granted_turns_read_what_is_written() {
         let mut bench = Bench::new(Gate::new(&shape, SLOTS));
         // As the controller says it: see `Sequence::new`.
         let turn = levels * passes.cycles + latency - 2;
+        for _ in 0..Gate::SETTLING {
+            bench.cycle(&[log2_n as u128, 0, 0, 0, turn as u128]);
+        }
         // From which cycle on the word of each time is visible, by slot.
         let mut visible = vec![vec![0; passes.cycles]; SLOTS];
         let (mut granted, mut waited, mut busy_until) = (0, 0, 0);

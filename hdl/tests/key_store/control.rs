@@ -1,6 +1,7 @@
 //! Starting, stopping and misuse.
 
 use crate::rig::{Drive, Pace, Rig, Said, Shape};
+use gyrus_hdl::key_store::KeyStore;
 use rand::RngExt;
 
 const SHAPE: Shape = Shape {
@@ -148,7 +149,9 @@ fn protocol() {
         }
         let before = rig.requests.len();
         rig.registers = registers;
-        rig.cycle(stop);
+        for _ in 0..KeyStore::SETTLING {
+            rig.cycle(stop);
+        }
         rig.cycle(Drive {
             start: true,
             ..stop

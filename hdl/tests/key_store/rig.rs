@@ -236,9 +236,9 @@ impl Rig {
         }
     }
 
-    /// One cycle of `start`, after one for the registers to be taken in.
+    /// One cycle of `start`, after those for the registers to be taken in.
     pub(crate) fn start(&mut self) {
-        self.cycle(Drive::default());
+        self.wait(KeyStore::SETTLING);
         self.cycle(Drive {
             start: true,
             ..Drive::default()

@@ -19,6 +19,7 @@ impl Logic for BlindRotate {
         wire!(control.drop <= drop);
         wire!(turning <= sequencer.read_valid);
         wire!(control.settled <= slots.settled);
+        wire!(configuration.clock <= clock);
         wire!(configuration.log2_n <= log2_n);
 
         // LWE words to degrees.
