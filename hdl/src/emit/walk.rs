@@ -253,9 +253,13 @@ impl Open {
             }));
         }
         for variable in &mut variables {
-            // Verilog that was written by hand assigns in `always` and `initial` blocks.
+            // Verilog that was written by hand assigns in `always` and `initial` blocks, where it
+            // does not say `assign`.
             variable.register = variable.role != Role::Input
-                && (custom.is_some() || logic.registers.contains(&variable.name));
+                && match &custom {
+                    Some(text) => !assigns(text, &plain(&variable.name)),
+                    None => logic.registers.contains(&variable.name),
+                };
         }
         let (signals, ports) = variables
             .into_iter()
@@ -329,6 +333,15 @@ impl Open {
     }
 }
 
+/// Whether Verilog has `assign signal = ..;`, on a line of its own.
+fn assigns(text: &str, signal: &str) -> bool {
+    text.lines().any(|line| {
+        let rest = line.trim().strip_prefix("assign ");
+        rest.and_then(|rest| rest.split_once(" = "))
+            .is_some_and(|(name, _)| name == signal)
+    })
+}
+
 /// Whether Verilog declares an array of registers: `reg [63:0] words [0:31];`.
 fn has_array(verilog: &str) -> bool {
     verilog.lines().any(|line| {
@@ -344,7 +357,14 @@ fn has_array(verilog: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::has_array;
+    use super::{assigns, has_array};
+
+    #[test]
+    fn what_is_assigned_is_a_wire() {
+        assert!(assigns("x\n  assign index = 5;", "index"));
+        assert!(!assigns("assign index = line;\nline = 5;", "line"));
+        assert!(!assigns("always @(*) index = 5;", "index"));
+    }
 
     #[test]
     fn arrays_are_told_from_vectors() {

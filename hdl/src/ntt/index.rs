@@ -112,6 +112,7 @@ impl Logic for ButterflyIndex {
             })
             .collect();
         let terms = terms.join(", ");
-        Verilog::Custom(format!("always @(*) index = {{{terms}}};\n"))
+        // Terms may all be constants: `always @(*)` would wait for a change for ever.
+        Verilog::Custom(format!("assign index = {{{terms}}};\n"))
     }
 }
