@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+/// What Vivado has to say its version, from a cold disk.
+const VERSION_DEADLINE: Duration = Duration::from_secs(300);
+
 /// The vendor's tool.
 #[derive(Debug, Clone)]
 pub struct Vivado {
@@ -39,7 +42,8 @@ pub fn build(order: &Order, vivado: &Vivado, out: &mut dyn Write) -> Result<bool
     let mut version = Command::new(&program);
     version.arg("-version");
     process::write(&directory.join("vivado_version.log"), "")?;
-    let said = match process::run(version, &directory, "vivado_version.log", vivado.deadline) {
+    let deadline = VERSION_DEADLINE.min(vivado.deadline);
+    let said = match process::run(version, &directory, "vivado_version.log", deadline) {
         Err(ProcessError::Missing { .. }) => return Err(absent()),
         other => other?,
     };
