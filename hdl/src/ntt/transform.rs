@@ -8,7 +8,9 @@
 //! Ranges: forward in, |digit| < 2^31; out, below 2^70. Inverse in, below 2^70; out, below 2^67.
 //!
 //! Timing: the sum of the steps' latencies, 2 N_max / P - 1 of it for the exchanges; see
-//! [`Transform::latency`]. Passes follow each other without a bubble or with gaps.
+//! [`Transform::latency`]. Passes follow each other without a bubble or with gaps. `fine_bits` rest
+//! while words are inside. They go from step to step through registers, a cycle each and so never
+//! behind the words: no wire of theirs has to cross the whole transform in a cycle.
 
 use super::arrangement::IndexBit;
 use super::arrangement::{Shape, Step, steps};
@@ -28,30 +30,20 @@ pub enum Direction {
     Inverse,
 }
 
-/// The kind and number of the block of a step.
+/// The kind and number of the block of a step, and the number of the one that says whether
+/// polynomials have the index bit that the step works on, if some have not.
 #[derive(Debug, Clone, Copy)]
 enum Unit {
-    Exchange(usize, Presence),
-    Stage(usize, Presence),
+    Exchange(usize, Option<usize>),
+    Stage(usize, Option<usize>),
     Twiddle,
 }
 
-/// Whether polynomials have the index bit that a step works on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Always,
-    /// With this bit of `fine_bits`.
-    If(usize),
-}
-
-impl Presence {
-    const fn of(bit: IndexBit) -> Self {
-        match bit {
-            IndexBit::Fine(i) if i >= FIRST_OPTIONAL_FINE_BIT => {
-                Self::If(i - FIRST_OPTIONAL_FINE_BIT)
-            }
-            _ => Self::Always,
-        }
+/// The bit of `fine_bits` that says whether polynomials have an index bit; `None` if all have it.
+const fn optional(bit: IndexBit) -> Option<usize> {
+    match bit {
+        IndexBit::Fine(i) => i.checked_sub(FIRST_OPTIONAL_FINE_BIT),
+        IndexBit::Row | IndexBit::Coarse(_) => None,
     }
 }
 
@@ -80,6 +72,8 @@ pub struct Transform {
     pub time_early: Signal<Out, Time>,
     /// An element for each lane.
     pub y: Vec<Signal<Out, Lazy>>,
+    /// `fine_bits` for step s + 1.
+    fine: Vec<DFF<Bits<OPTIONAL_FINE_BITS>>>,
     presence: Vec<FineBit>,
     exchanges: Vec<Exchange>,
     stages: Vec<Stage>,
@@ -105,19 +99,26 @@ impl Transform {
         let mut stages = Vec::new();
         let mut twiddle = None;
         let mut units = Vec::new();
+        let mut presence = Vec::new();
+        let mut present = |bit| {
+            optional(bit).map(|bit| {
+                presence.push(FineBit::new(bit));
+                presence.len() - 1
+            })
+        };
         let mut latency = 0;
         for step in &plan {
             match step {
                 Step::Exchange { time, lane, bit } => {
                     let exchange = Exchange::new(lanes, *time, *lane);
                     latency += exchange.latency();
-                    units.push(Unit::Exchange(exchanges.len(), Presence::of(*bit)));
+                    units.push(Unit::Exchange(exchanges.len(), present(*bit)));
                     exchanges.push(exchange);
                 }
                 Step::Butterfly { lane, bit, index } => {
                     let stage = Stage::new(shape, direction, *lane, index);
                     latency += stage.latency();
-                    units.push(Unit::Stage(stages.len(), Presence::of(*bit)));
+                    units.push(Unit::Stage(stages.len(), present(*bit)));
                     stages.push(stage);
                 }
                 Step::Twiddle { arrangement } => {
@@ -140,7 +141,8 @@ impl Transform {
             valid_early: Signal::default(),
             time_early: Signal::default(),
             y: many(lanes, |_| Signal::default()),
-            presence: many(OPTIONAL_FINE_BITS, FineBit::new),
+            fine: many(units.len().saturating_sub(1), |_| DFF::default()),
+            presence,
             exchanges,
             stages,
             twiddle: twiddle.unwrap_or_else(|| {
@@ -165,8 +167,13 @@ impl Transform {
 impl Logic for Transform {
     structure! { this =>
         let lanes = this.x.len();
-        for bit in 0..this.presence.len() {
-            wire!(presence[bit].fine_bits <= fine_bits);
+        for step in 0..this.fine.len() {
+            wire!(fine[step].clock <= clock);
+            if step == 0 {
+                wire!(fine[step].d <= fine_bits);
+            } else {
+                wire!(fine[step].d <= fine[step - 1].q);
+            }
         }
         wire!(bus_valid[0] <= valid_in);
         wire!(bus_time[0] <= time_in);
@@ -179,8 +186,15 @@ impl Logic for Transform {
                 Unit::Exchange(unit, presence) => {
                     wire!(exchanges[unit].clock <= clock);
                     match presence {
-                        Presence::Always => constant!(exchanges[unit].enable <= true),
-                        Presence::If(bit) => wire!(exchanges[unit].enable <= presence[bit].present),
+                        None => constant!(exchanges[unit].enable <= true),
+                        Some(number) => {
+                            wire!(exchanges[unit].enable <= presence[number].present);
+                            if step == 0 {
+                                wire!(presence[number].fine_bits <= fine_bits);
+                            } else {
+                                wire!(presence[number].fine_bits <= fine[step - 1].q);
+                            }
+                        }
                     }
                     wire!(exchanges[unit].valid_in <= bus_valid[step]);
                     wire!(exchanges[unit].time_in <= bus_time[step]);
@@ -193,10 +207,21 @@ impl Logic for Transform {
                 }
                 Unit::Stage(unit, presence) => {
                     wire!(stages[unit].clock <= clock);
-                    wire!(stages[unit].fine_bits <= fine_bits);
+                    if step == 0 {
+                        wire!(stages[unit].fine_bits <= fine_bits);
+                    } else {
+                        wire!(stages[unit].fine_bits <= fine[step - 1].q);
+                    }
                     match presence {
-                        Presence::Always => constant!(stages[unit].enable <= true),
-                        Presence::If(bit) => wire!(stages[unit].enable <= presence[bit].present),
+                        None => constant!(stages[unit].enable <= true),
+                        Some(number) => {
+                            wire!(stages[unit].enable <= presence[number].present);
+                            if step == 0 {
+                                wire!(presence[number].fine_bits <= fine_bits);
+                            } else {
+                                wire!(presence[number].fine_bits <= fine[step - 1].q);
+                            }
+                        }
                     }
                     wire!(stages[unit].valid_in <= bus_valid[step]);
                     wire!(stages[unit].time_in <= bus_time[step]);
