@@ -4,16 +4,23 @@ use crate::tcl::tests::Fixture;
 use crate::wrapper::{CardPorts, Places};
 use gyrus_hdl::card::CardParameters;
 use gyrus_hdl::catalogue::emit_card;
+use gyrus_hdl::emit::Design;
+
+/// Of the card that is put together: the fewest that F2's script takes.
+const LANES: usize = 2;
 
 /// The F2's custom logic with a small card, put together; in a copy with one change, if one is wanted.
-fn together(name: &str, change: Option<(&str, &str, &str)>) -> Result<(), String> {
+fn together(
+    card: &CardParameters,
+    design: &Design,
+    name: &str,
+    change: Option<(&str, &str, &str)>,
+) -> Result<(), String> {
     let fixture = match change {
         None => Fixture::new(name),
         Some((file, from, to)) => Fixture::changed(name, file, from, to),
     };
-    let platform = fixture.check(&fixture.parameters("f2", 8)).unwrap();
-    let card = CardParameters::for_lanes(8).unwrap();
-    let design = emit_card("gyrus_card", &card).unwrap();
+    let platform = fixture.check(&fixture.parameters("f2", LANES)).unwrap();
     let ports = design
         .manifest()
         .ports
@@ -51,7 +58,9 @@ fn together(name: &str, change: Option<(&str, &str, &str)>) -> Result<(), String
 
 #[test]
 fn the_custom_logic_fits_the_shell() {
-    together("shell-whole", None).unwrap();
+    let card = CardParameters::for_lanes(LANES).unwrap();
+    let design = emit_card("gyrus_card", &card).unwrap();
+    together(&card, &design, "shell-whole", None).unwrap();
     for (name, file, from, to, expected) in [
         // A port that the shell does not have.
         (
@@ -86,7 +95,7 @@ fn the_custom_logic_fits_the_shell() {
             "irq_ack",
         ),
     ] {
-        let error = together(name, Some((file, from, to))).unwrap_err();
+        let error = together(&card, &design, name, Some((file, from, to))).unwrap_err();
         assert!(error.contains(expected), "{name}: {error}");
     }
 }
