@@ -14,7 +14,8 @@ pub(super) const ROWS: usize = 4;
 /// Rows of a panel, at most: three byte planes of so many take 24 KiB of a level-1 cache, which
 /// leaves room for digits.
 pub(super) const PANEL_ROWS: usize = 512;
-/// Byte planes of a panel, at most: with four ciphertexts' sums they fill 16 registers.
+/// Byte planes of a panel, at most: two ciphertexts' sums of two half vectors then take 12 of 16
+/// registers, and eight ciphertexts' of whole vectors 24 of 32.
 pub(super) const PANEL_PLANES: usize = 3;
 /// Digits are at most `2^(LARGEST_BASE_LOG - 1)` in size, so that a sum of two products with bytes
 /// fits 16 bits: `2 * 64 * 255 = 32640 < 2^15`.
@@ -35,7 +36,8 @@ pub(super) type Sums<const PLANES: usize, const CIPHERTEXTS: usize> =
 
 /// A value proves that the CPU has the instructions, because it only comes out of a check.
 pub(super) trait Dot: Copy {
-    /// Ciphertexts whose sums fit the registers, with [`PANEL_PLANES`] planes.
+    /// Ciphertexts whose sums fit the registers, with [`PANEL_PLANES`] planes; a power of two up
+    /// to 8.
     const TILE: usize;
 
     /// `sums[c][p][j] = sum over g, r of panel[g][p].0[4 j + r] * digits[g][c][r]`, where the
@@ -50,6 +52,22 @@ pub(super) trait Dot: Copy {
         base_log: u32,
         sums: &mut Sums<PLANES, CIPHERTEXTS>,
     );
+}
+
+/// Asks for what lies as far behind `vectors` as a panel is long, which is most often the panel to
+/// be used next. The caches' own prefetchers stop while a panel is used for further ciphertexts.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn prefetch<const PLANES: usize>(
+    vectors: &[Vector; PLANES],
+    panel: &[[Vector; PLANES]],
+) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    for vector in vectors {
+        let address = std::ptr::from_ref(vector).wrapping_add(PLANES * panel.len());
+        // SAFETY: SSE is part of x86-64. Nothing is read, and no address is a fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
+    }
 }
 
 /// An implementation of [`Dot`] that this CPU can run.

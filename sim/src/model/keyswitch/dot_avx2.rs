@@ -1,8 +1,8 @@
-//! [`Dot`] with 256-bit vectors: a [`Vector`] is two of 8 columns each, taken one after the other.
+//! [`Dot`] with 256-bit vectors: a [`Vector`] is two of 8 columns each.
 
 use std::arch::x86_64::*;
 
-use super::dot::{COLUMNS, Digits, Dot, ROWS, Sums, Vector};
+use super::dot::{COLUMNS, Digits, Dot, ROWS, Sums, Vector, prefetch};
 
 /// Proof that the CPU has AVX2.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +28,7 @@ impl AvxVnni {
 }
 
 impl Dot for AvxVnni {
-    // 12 of 16 registers for sums, three for the key, one for digits.
-    const TILE: usize = 4;
+    const TILE: usize = 2;
 
     fn dot<const PLANES: usize, const CIPHERTEXTS: usize>(
         self,
@@ -39,15 +38,12 @@ impl Dot for AvxVnni {
         sums: &mut Sums<PLANES, CIPHERTEXTS>,
     ) {
         // SAFETY: the token proves that the CPU has AVX2 and AVX-VNNI.
-        unsafe {
-            dot_vnni::<0, PLANES, CIPHERTEXTS>(panel, digits, sums);
-            dot_vnni::<1, PLANES, CIPHERTEXTS>(panel, digits, sums);
-        }
+        unsafe { dot_vnni(panel, digits, sums) }
     }
 }
 
 impl Dot for Avx2 {
-    const TILE: usize = 4;
+    const TILE: usize = 2;
 
     fn dot<const PLANES: usize, const CIPHERTEXTS: usize>(
         self,
@@ -57,40 +53,48 @@ impl Dot for Avx2 {
         sums: &mut Sums<PLANES, CIPHERTEXTS>,
     ) {
         // SAFETY: the token proves that the CPU has AVX2.
-        unsafe {
-            dot_avx2::<0, PLANES, CIPHERTEXTS>(panel, digits, base_log, sums);
-            dot_avx2::<1, PLANES, CIPHERTEXTS>(panel, digits, base_log, sums);
-        }
+        unsafe { dot_avx2(panel, digits, base_log, sums) }
     }
 }
 
-/// Columns `8 * HALF ..` of [`Dot::dot`].
+/// Sums in registers: `[plane][half a vector][ciphertext]`. With 3 planes and 2 ciphertexts they
+/// take 12 of 16; two more hold digits, one a half of the key's vector.
+type Registers<const PLANES: usize, const CIPHERTEXTS: usize> =
+    [[[__m256i; CIPHERTEXTS]; 2]; PLANES];
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn zero<const PLANES: usize, const CIPHERTEXTS: usize>() -> Registers<PLANES, CIPHERTEXTS> {
+    [[[_mm256_setzero_si256(); CIPHERTEXTS]; 2]; PLANES]
+}
+
+/// [`Dot::dot`] with `vpdpbusd`.
 #[target_feature(enable = "avx2,avxvnni")]
-fn dot_vnni<const HALF: usize, const PLANES: usize, const CIPHERTEXTS: usize>(
+fn dot_vnni<const PLANES: usize, const CIPHERTEXTS: usize>(
     panel: &[[Vector; PLANES]],
     digits: &[[Digits; CIPHERTEXTS]],
     sums: &mut Sums<PLANES, CIPHERTEXTS>,
 ) {
-    let mut totals = [[_mm256_setzero_si256(); PLANES]; CIPHERTEXTS];
+    let mut totals = zero::<PLANES, CIPHERTEXTS>();
     for (vectors, digits) in panel.iter().zip(digits) {
-        let key = load::<HALF, PLANES>(vectors);
-        for (totals, digits) in totals.iter_mut().zip(digits) {
-            let digits = splat(digits);
-            for (total, &key) in totals.iter_mut().zip(&key) {
-                *total = _mm256_dpbusd_avx_epi32(*total, key, digits);
+        prefetch(vectors, panel);
+        let digits = splat(digits);
+        for (totals, vector) in totals.iter_mut().zip(vectors) {
+            for (totals, key) in totals.iter_mut().zip(load(vector)) {
+                for (total, &digits) in totals.iter_mut().zip(&digits) {
+                    *total = _mm256_dpbusd_avx_epi32(*total, key, digits);
+                }
             }
         }
     }
-    store::<HALF, PLANES, CIPHERTEXTS>(&totals, sums);
+    store(&totals, sums);
 }
 
-/// Columns `8 * HALF ..` of [`Dot::dot`].
-///
-/// `vpmaddubsw` adds two products of a byte and a digit in 16 bits, at most
-/// `2 * 255 * 2^(base_log - 1)` in size: `64 >> (base_log - 1)` of these sums are at most
-/// `2 * 255 * 64 = 32640` and need no more bits. Then `vpmaddwd` by ones brings them into 32.
+/// [`Dot::dot`] with `vpmaddubsw`, which adds two products of a byte and a digit in 16 bits. They
+/// are at most `2 * 255 * 2^(base_log - 1)` in size, so `64 >> (base_log - 1)` such sums are at
+/// most `2 * 255 * 64 = 32640` and need no more bits. Then `vpmaddwd` by ones brings them into 32.
 #[target_feature(enable = "avx2")]
-fn dot_avx2<const HALF: usize, const PLANES: usize, const CIPHERTEXTS: usize>(
+fn dot_avx2<const PLANES: usize, const CIPHERTEXTS: usize>(
     panel: &[[Vector; PLANES]],
     digits: &[[Digits; CIPHERTEXTS]],
     base_log: u32,
@@ -98,61 +102,66 @@ fn dot_avx2<const HALF: usize, const PLANES: usize, const CIPHERTEXTS: usize>(
 ) {
     let run = (64_usize >> (base_log - 1)).max(1);
     let ones = _mm256_set1_epi16(1);
-    let mut totals = [[_mm256_setzero_si256(); PLANES]; CIPHERTEXTS];
-    for (panel, digits) in panel.chunks(run).zip(digits.chunks(run)) {
-        let mut pairs = [[_mm256_setzero_si256(); PLANES]; CIPHERTEXTS];
-        for (vectors, digits) in panel.iter().zip(digits) {
-            let key = load::<HALF, PLANES>(vectors);
-            for (pairs, digits) in pairs.iter_mut().zip(digits) {
-                let digits = splat(digits);
-                for (pair, &key) in pairs.iter_mut().zip(&key) {
-                    *pair = _mm256_add_epi16(*pair, _mm256_maddubs_epi16(key, digits));
+    let mut totals = zero::<PLANES, CIPHERTEXTS>();
+    for (of_run, digits) in panel.chunks(run).zip(digits.chunks(run)) {
+        let mut pairs = zero::<PLANES, CIPHERTEXTS>();
+        for (vectors, digits) in of_run.iter().zip(digits) {
+            prefetch(vectors, panel);
+            let digits = splat(digits);
+            for (pairs, vector) in pairs.iter_mut().zip(vectors) {
+                for (pairs, key) in pairs.iter_mut().zip(load(vector)) {
+                    for (pair, &digits) in pairs.iter_mut().zip(&digits) {
+                        *pair = _mm256_add_epi16(*pair, _mm256_maddubs_epi16(key, digits));
+                    }
                 }
             }
         }
-        for (totals, pairs) in totals.iter_mut().zip(&pairs) {
-            for (total, &pair) in totals.iter_mut().zip(pairs) {
-                *total = _mm256_add_epi32(*total, _mm256_madd_epi16(pair, ones));
-            }
+        let totals = totals.as_flattened_mut().as_flattened_mut();
+        for (total, &pair) in totals.iter_mut().zip(pairs.as_flattened().as_flattened()) {
+            *total = _mm256_add_epi32(*total, _mm256_madd_epi16(pair, ones));
         }
     }
-    store::<HALF, PLANES, CIPHERTEXTS>(&totals, sums);
+    store(&totals, sums);
 }
 
-/// The halves of vectors.
+/// The halves of a vector.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load<const HALF: usize, const PLANES: usize>(vectors: &[Vector; PLANES]) -> [__m256i; PLANES] {
-    let mut key = [_mm256_setzero_si256(); PLANES];
-    for (to, from) in key.iter_mut().zip(vectors) {
-        let (low, high) = from.0.split_at(ROWS * COLUMNS / 2);
-        let half = if HALF == 0 { low } else { high };
-        // SAFETY: half a `Vector` is 32 bytes, aligned to 32.
-        *to = unsafe { _mm256_load_si256(half.as_ptr().cast()) };
+fn load(vector: &Vector) -> [__m256i; 2] {
+    let (low, high) = vector.0.split_at(ROWS * COLUMNS / 2);
+    // SAFETY: half a `Vector` is 32 bytes, aligned to 32.
+    unsafe {
+        [
+            _mm256_load_si256(low.as_ptr().cast()),
+            _mm256_load_si256(high.as_ptr().cast()),
+        ]
     }
-    key
 }
 
-/// Four digits, eight times.
+/// Each ciphertext's four digits, eight times.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn splat(digits: &Digits) -> __m256i {
-    _mm256_set1_epi32(i32::from_le_bytes(digits.map(i8::cast_unsigned)))
+fn splat<const CIPHERTEXTS: usize>(digits: &[Digits; CIPHERTEXTS]) -> [__m256i; CIPHERTEXTS] {
+    let mut vectors = [_mm256_setzero_si256(); CIPHERTEXTS];
+    for (vector, digits) in vectors.iter_mut().zip(digits) {
+        *vector = _mm256_set1_epi32(i32::from_le_bytes(digits.map(i8::cast_unsigned)));
+    }
+    vectors
 }
 
-/// Into the halves of sums.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store<const HALF: usize, const PLANES: usize, const CIPHERTEXTS: usize>(
-    totals: &[[__m256i; PLANES]; CIPHERTEXTS],
+fn store<const PLANES: usize, const CIPHERTEXTS: usize>(
+    totals: &Registers<PLANES, CIPHERTEXTS>,
     sums: &mut Sums<PLANES, CIPHERTEXTS>,
 ) {
-    for (to, from) in sums.iter_mut().zip(totals) {
-        for (to, &from) in to.iter_mut().zip(from) {
-            let (low, high) = to.split_at_mut(COLUMNS / 2);
-            let half = if HALF == 0 { low } else { high };
-            // SAFETY: half the sums are 32 bytes; the store needs no alignment.
-            unsafe { _mm256_storeu_si256(half.as_mut_ptr().cast(), from) };
+    for (plane, halves) in totals.iter().enumerate() {
+        for (half, totals) in halves.iter().enumerate() {
+            for (sums, &total) in sums.iter_mut().zip(totals) {
+                let half = sums[plane].as_chunks_mut::<{ COLUMNS / 2 }>().0[half].as_mut_ptr();
+                // SAFETY: 8 sums are 32 bytes; the store needs no alignment.
+                unsafe { _mm256_storeu_si256(half.cast(), total) };
+            }
         }
     }
 }

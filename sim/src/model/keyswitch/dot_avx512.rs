@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use super::dot::{Digits, Dot, Sums, Vector};
+use super::dot::{Digits, Dot, Sums, Vector, prefetch};
 
 /// Proof that the CPU has AVX-512 F and VNNI.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,7 @@ fn compiled<const PLANES: usize, const CIPHERTEXTS: usize>(
 ) {
     let mut totals = [[_mm512_setzero_si512(); PLANES]; CIPHERTEXTS];
     for (vectors, digits) in panel.iter().zip(digits) {
+        prefetch(vectors, panel);
         let mut key = [_mm512_setzero_si512(); PLANES];
         for (to, from) in key.iter_mut().zip(vectors) {
             // SAFETY: a `Vector` is 64 bytes, aligned to 64.

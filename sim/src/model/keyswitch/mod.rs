@@ -9,18 +9,32 @@
 //! the words as they came ([`words`]).
 
 mod definition;
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(
+        dead_code,
+        reason = "no other CPU's instructions are used yet, but in tests"
+    )
+)]
 mod dot;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx2;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx512;
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(
+        dead_code,
+        reason = "no other CPU's instructions are used yet, but in tests"
+    )
+)]
 mod packed;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::marker::PhantomData;
-use std::ops::{Range, Shl};
+use std::ops::Shl;
 use std::slice::ChunksExact;
 use std::sync::atomic::AtomicBool;
 
@@ -124,10 +138,6 @@ struct Ciphertexts<'a> {
 impl<'a> Ciphertexts<'a> {
     fn iter(self) -> ChunksExact<'a, u64> {
         self.words.chunks_exact(self.size)
-    }
-
-    fn range(self, range: Range<usize>) -> impl Iterator<Item = &'a [u64]> {
-        self.iter().skip(range.start).take(range.len())
     }
 
     fn len(self) -> usize {

@@ -217,7 +217,13 @@ impl<W: Word> Batch<'_, W> {
             let words = shape.chunk_words.min(shape.mask_words - first);
             let groups = shape.groups(words);
             for tile in &tiles {
-                for (lane, ciphertext) in self.ciphertexts.range(tile.clone()).enumerate() {
+                for (lane, ciphertext) in self
+                    .ciphertexts
+                    .iter()
+                    .skip(tile.start)
+                    .take(tile.len())
+                    .enumerate()
+                {
                     let words = ciphertext.iter().skip(first).take(words);
                     let digits = digits.iter_mut().skip(tile.start * groups + lane);
                     decompose(&shape.gadget, words, digits.step_by(tile.len()));
