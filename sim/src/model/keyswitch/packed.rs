@@ -11,9 +11,9 @@
 //! [chunk of mask words][16 columns][panel of up to 3 planes][level][4 mask words][plane][Vector]
 //! ```
 //!
-//! A chunk has as many mask words as have [`PANEL_ROWS`] digits. Its digits, for all ciphertexts,
-//! and a panel fit a level-1 cache together, so a panel is read from memory once for a batch of
-//! any size.
+//! A chunk has as many mask words as have [`PANEL_ROWS`] digits. A panel and the digits of two
+//! dozen ciphertexts fit a level-1 cache together, so a panel is read from memory once for a batch
+//! of any size.
 
 use std::marker::PhantomData;
 use std::ops::Range;
