@@ -25,6 +25,9 @@ use tfhe_support::{Reference, Source, modulus32, sample_extract, standard_key, t
 /// (batch, threads) of the whole job.
 const SHAPES: [(usize, usize); 4] = [(1, 1), (16, 1), (1, 2), (16, 2)];
 
+/// Batches of the key switch alone, on one thread.
+const KEYSWITCH_BATCHES: [usize; 2] = [1, 16];
+
 /// Samples of one measurement.
 const SAMPLES: usize = 10;
 
@@ -35,8 +38,8 @@ enum Part {
     Whole(usize, usize),
     /// The same without the key switch; one ciphertext, one thread.
     Bootstrap,
-    /// The key switch; one ciphertext, one thread.
-    Keyswitch,
+    /// The key switch: batch; one thread.
+    Keyswitch(usize),
 }
 
 /// Seconds per ciphertext of every measurement, by implementation.
@@ -60,7 +63,7 @@ impl Results {
         let mut group = criterion.benchmark_group(match part {
             Part::Whole(batch, threads) => format!("ks+pbs, batch {batch}, {threads} thread(s)"),
             Part::Bootstrap => "pbs".to_owned(),
-            Part::Keyswitch => "ks".to_owned(),
+            Part::Keyswitch(batch) => format!("ks, batch {batch}"),
         });
         group
             .sample_size(SAMPLES)
@@ -230,9 +233,30 @@ fn bench_ours(
             .expect("rotates");
         std::hint::black_box(sample_extract(set, &accumulator, 0));
     });
-    results.measure(criterion, (&name, Part::Keyswitch), 1, || {
-        std::hint::black_box(key.keyswitch(input).expect("switches"));
-    });
+    for batch in KEYSWITCH_BATCHES {
+        let inputs = &inputs.ciphertexts[..batch * size];
+        results.measure(criterion, (&name, Part::Keyswitch(batch)), batch, || {
+            std::hint::black_box(key.keyswitch(inputs).expect("switches"));
+        });
+    }
+}
+
+/// tfhe-rs switches one ciphertext a call.
+fn bench_tfhe_keyswitch<T>(
+    criterion: &mut Criterion,
+    results: &mut Results,
+    name: &str,
+    inputs: &Inputs,
+    size: usize,
+    keyswitch: impl Fn(&[u64]) -> T,
+) {
+    for batch in KEYSWITCH_BATCHES {
+        results.measure(criterion, (name, Part::Keyswitch(batch)), batch, || {
+            for input in inputs.ciphertexts.chunks_exact(size).take(batch) {
+                std::hint::black_box(keyswitch(input));
+            }
+        });
+    }
 }
 
 /// tfhe-rs bootstraps one ciphertext a call; threads share out the batch.
@@ -286,7 +310,12 @@ const TFHE_FFT: &str = "tfhe-rs FFT";
 
 fn print_table(results: &Results, names: &[String]) {
     let parts = SHAPES.map(|(batch, threads)| Part::Whole(batch, threads));
-    for part in parts.into_iter().chain([Part::Bootstrap, Part::Keyswitch]) {
+    let keyswitches = KEYSWITCH_BATCHES.map(Part::Keyswitch);
+    for part in parts
+        .into_iter()
+        .chain([Part::Bootstrap])
+        .chain(keyswitches)
+    {
         let of = |name: &str| results.milliseconds(name, part);
         // Criterion's filter may have left it out.
         if names.iter().all(|name| of(name).is_none()) {
@@ -299,7 +328,7 @@ fn print_table(results: &Results, names: &[String]) {
                 Part::Whole(batch, threads) =>
                     format!("KS + PBS, batch {batch}, {threads} thread(s)"),
                 Part::Bootstrap => "PBS alone, batch 1, 1 thread".to_owned(),
-                Part::Keyswitch => "KS alone, batch 1, 1 thread".to_owned(),
+                Part::Keyswitch(batch) => format!("KS alone, batch {batch}, 1 thread"),
             },
             "ms/ct",
             "/NTT",
@@ -351,9 +380,14 @@ fn main() {
         exact.blind_rotate(&exact.modulus_switch(&small), &mut accumulator);
         std::hint::black_box(exact.sample_extract(&accumulator, 0));
     });
-    results.measure(criterion, (TFHE_NTT, Part::Keyswitch), 1, || {
-        std::hint::black_box::<SmallLwe>(exact.keyswitch(input));
-    });
+    bench_tfhe_keyswitch(
+        criterion,
+        &mut results,
+        TFHE_NTT,
+        &inputs,
+        size,
+        |input| -> SmallLwe { exact.keyswitch(input) },
+    );
     drop(exact);
 
     let gyrus::key::KeyswitchKey::U32(rows) = &keyswitch else {
@@ -372,8 +406,8 @@ fn main() {
     results.measure(criterion, (TFHE_FFT, Part::Bootstrap), 1, || {
         std::hint::black_box(fft.bootstrap(&small, lut, &mut buffers));
     });
-    results.measure(criterion, (TFHE_FFT, Part::Keyswitch), 1, || {
-        std::hint::black_box(fft.keyswitch(input));
+    bench_tfhe_keyswitch(criterion, &mut results, TFHE_FFT, &inputs, size, |input| {
+        fft.keyswitch(input)
     });
     drop(fft);
 

@@ -175,7 +175,14 @@ fn key_sizes_are_what_the_documentation_says() {
             .unwrap();
         let per_word = if kernel >= Kernel::Avx2 { 16 } else { 8 };
         assert_eq!(key.bootstrapping_key_bytes(), keys.bsk.len() * per_word);
-        assert_eq!(key.keyswitch_key_bytes(), (keys.ksk32.len() + 3) * 4);
+        // Words and their column sums; or three byte planes, with columns padded to 16.
+        let packed = kernel >= Kernel::Avx2;
+        let bytes = if packed {
+            keys.ksk32.len() / 3 * 16 * 3
+        } else {
+            (keys.ksk32.len() + 3) * 4
+        };
+        assert_eq!(key.keyswitch_key_bytes(), bytes);
         assert_eq!(key.parameters(), &set);
         assert_eq!(key.kernel(), kernel);
     }

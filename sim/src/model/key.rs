@@ -120,6 +120,10 @@ impl EvaluationKey {
         }
         check_key(set, ksk)?;
         let dispatch = kernel.dispatch()?;
+        let keyswitch = match ksk {
+            KeyswitchKeyWords::U64(rows) => Keyswitch::U64(KeyswitchKey::new(set, rows, kernel)),
+            KeyswitchKeyWords::U32(rows) => Keyswitch::U32(KeyswitchKey::new(set, rows, kernel)),
+        };
         let fast = match kernel {
             Kernel::Avx2 | Kernel::Avx512 => float_ntt::new_key(dispatch, set, bsk),
             Kernel::Reference | Kernel::Portable => None,
@@ -128,10 +132,6 @@ impl EvaluationKey {
             (_, Some(key)) => (kernel, key),
             (Kernel::Reference, None) => (kernel, Box::new(ReferenceKey::new(set, bsk))),
             (_, None) => (Kernel::Portable, Box::new(PortableKey::new(set, bsk))),
-        };
-        let keyswitch = match ksk {
-            KeyswitchKeyWords::U64(rows) => Keyswitch::U64(KeyswitchKey::new(set, rows)),
-            KeyswitchKeyWords::U32(rows) => Keyswitch::U32(KeyswitchKey::new(set, rows)),
         };
         Ok(Self {
             set: set.clone(),
