@@ -28,7 +28,7 @@ const PINS: &str = include_str!("../../ecp5/ulx3s.lpf");
 const OSCILLATOR_MHZ: u32 = 25;
 
 /// The PLL's rate, MHz, and nextpnr's seed, with which timing is met.
-pub const CLOCK_MHZ: u32 = 50;
+pub const CLOCK_MHZ: u32 = 60;
 /// See [`CLOCK_MHZ`].
 pub const SEED: u32 = 1;
 
