@@ -24,8 +24,11 @@ mod key;
 mod keyswitch;
 mod modulus_switch;
 mod portable;
+mod primes;
 mod reference;
 mod rotate;
+#[cfg(test)]
+mod schoolbook;
 mod simd;
 
 pub use decompose::Gadget;
