@@ -19,6 +19,7 @@ mod decompose;
 mod engine;
 mod error;
 mod float_ntt;
+mod ifma_ntt;
 mod kernel;
 mod key;
 mod keyswitch;
