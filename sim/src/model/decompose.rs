@@ -40,6 +40,11 @@ impl Gadget {
         self.base_log
     }
 
+    /// `base_log * levels`.
+    pub(super) const fn represented_bits(&self) -> u32 {
+        self.represented
+    }
+
     /// The signed number that the digits of `x` add up to, in units of
     /// `2^(64 - base_log * levels)`; `-2^(r-1) <= state <= 2^(r-1)` for `r` represented bits.
     #[inline(always)]

@@ -54,7 +54,9 @@ pub enum ModelError {
     #[error("this CPU cannot run kernel '{0}'")]
     KernelUnavailable(Kernel),
     /// No kernel has this name.
-    #[error("no kernel is called '{0}'; there are reference, portable, avx2 and avx512")]
+    #[error(
+        "no kernel is called '{0}'; there are reference, portable, avx2, avx512 and avx512ifma"
+    )]
     UnknownKernel(String),
     /// The operating system refused the threads.
     #[error("cannot start the worker threads: {0}")]

@@ -17,11 +17,19 @@ pub enum Kernel {
     Avx2,
     /// The same with 8 lanes: AVX-512 F and DQ.
     Avx512,
+    /// The same primes in 52-bit integers, 8 lanes: AVX-512 F, BW, DQ, VL and IFMA.
+    Avx512Ifma,
 }
 
 impl Kernel {
     /// All kernels, the slowest first.
-    pub const ALL: [Self; 4] = [Self::Reference, Self::Portable, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 5] = [
+        Self::Reference,
+        Self::Portable,
+        Self::Avx2,
+        Self::Avx512,
+        Self::Avx512Ifma,
+    ];
 
     /// The kernels that this CPU can run, the slowest first.
     #[must_use]
@@ -50,6 +58,7 @@ impl Kernel {
             Self::Reference | Self::Portable => Some(Dispatch::scalar()),
             Self::Avx2 => Dispatch::avx2(),
             Self::Avx512 => Dispatch::avx512(),
+            Self::Avx512Ifma => Dispatch::avx512_ifma(),
         }
         .ok_or(ModelError::KernelUnavailable(self))
     }
@@ -60,6 +69,7 @@ impl Kernel {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Avx512Ifma => "avx512ifma",
         }
     }
 }

@@ -8,6 +8,7 @@ use gyrus_interface::layout::{KeyswitchKeyWords, bootstrapping_key_words};
 use super::decompose::Gadget;
 use super::error::{ModelError, check_range, check_shape};
 use super::float_ntt;
+use super::ifma_ntt;
 use super::kernel::Kernel;
 use super::keyswitch::{KeyswitchKey, check_key};
 use super::modulus_switch::SmallLwe;
@@ -126,6 +127,7 @@ impl EvaluationKey {
         };
         let fast = match kernel {
             Kernel::Avx2 | Kernel::Avx512 => float_ntt::new_key(dispatch, set, bsk),
+            Kernel::Avx512Ifma => ifma_ntt::new_key(dispatch, set, bsk),
             Kernel::Reference | Kernel::Portable => None,
         };
         let (kernel, bootstrap): (_, Box<dyn BootstrapKey>) = match (kernel, fast) {

@@ -19,13 +19,17 @@ mod decompose;
 mod engine;
 mod error;
 mod float_ntt;
+mod ifma_ntt;
 mod kernel;
 mod key;
 mod keyswitch;
 mod modulus_switch;
 mod portable;
+mod primes;
 mod reference;
 mod rotate;
+#[cfg(test)]
+mod schoolbook;
 mod simd;
 
 pub use decompose::Gadget;

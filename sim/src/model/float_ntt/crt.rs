@@ -13,8 +13,9 @@
 //! - Mod 2^64, `p1*y = (f*y << 32) + y` and `-c*q = (c << 32) - c`.
 //! - `v = S'`, plus q where it is negative, is in `0..q`, and the word is `v + ((v + 2^31 - 1) >> 32)`.
 
-use super::arithmetic::{FACTORS, MAGIC, Modulus, PRIMES, centred, pow_mod};
+use super::arithmetic::{MAGIC, Modulus, centred};
 use crate::model::goldilocks;
+use crate::model::primes::{FACTORS, FIRST_INVERSE, PRIMES};
 use crate::model::simd::{Simd, Work};
 
 /// Adds the rounded sums to `output`.
@@ -26,9 +27,6 @@ pub(super) struct Combine<'a, S: Simd> {
     /// Coefficients mod 2^64.
     pub(super) output: &'a mut [u64],
 }
-
-/// `1/p1 mod p2`.
-const FIRST_INVERSE: u64 = pow_mod(PRIMES[0], PRIMES[1] - 2, PRIMES[1]);
 
 impl<S: Simd> Work<S> for Combine<'_, S> {
     type Output = ();

@@ -22,9 +22,10 @@ use rayon::prelude::*;
 use super::decompose::{Gadget, decompose_polynomial};
 use super::goldilocks;
 use super::key::{BootstrapKey, PolynomialShape, Worker};
+use super::primes::{PRIMES, pow_mod};
 use super::rotate::rotate_and_subtract;
 use super::simd::{Dispatch, Simd, Work};
-use arithmetic::{Modulus, PRIMES, centred, pow_mod};
+use arithmetic::{Modulus, centred};
 use crt::Combine;
 use plan::Plan;
 

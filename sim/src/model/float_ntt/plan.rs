@@ -18,7 +18,8 @@
 //!   inputs and outputs of passes stay below 1.16. A single level gives a sum (2.32, reduced) and
 //!   a product (0.58).
 
-use super::arithmetic::{Modulus, centred, mul_mod, pow_mod, root_of_unity};
+use super::arithmetic::{Modulus, centred};
+use crate::model::primes::{bit_reversed_powers, pow_mod, root_of_unity};
 use crate::model::simd::{BLOCK, Simd, Work};
 
 /// `w` centred and `w / p`.
@@ -85,17 +86,9 @@ pub(super) struct Plan<S: Simd> {
 impl<S: Simd> Plan<S> {
     /// Of `size` coefficients, a power of two from 256 to 4096.
     pub(super) fn new(simd: S, prime: u64, size: usize) -> Self {
-        let log2_size = size.ilog2();
-        let psi = root_of_unity(log2_size + 1, prime);
-        let twiddles = |base: u64| {
-            let mut table = vec![0; size];
-            let mut power = 1;
-            for j in 0..size {
-                table[j.reverse_bits() >> (usize::BITS - log2_size)] = power;
-                power = mul_mod(power, base, prime);
-            }
-            Twiddles::new(simd, prime, &table)
-        };
+        let psi = root_of_unity(size.ilog2() + 1, prime);
+        let twiddles =
+            |base: u64| Twiddles::new(simd, prime, &bit_reversed_powers(base, size, prime));
         let psi_inverse = pow_mod(psi, prime - 2, prime);
         Self {
             simd,

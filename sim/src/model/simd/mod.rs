@@ -9,15 +9,19 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_ifma;
+mod ifma;
 mod plain;
 
+pub(super) use ifma::{IFMA_LANES, Ifma, MASK_52};
 pub(super) use plain::Plain;
 
 /// Vectors of a transposed block, see [`Simd::transpose`].
 pub(super) const BLOCK: usize = 8;
 
 /// A computation to be compiled for the instruction set `S`.
-pub(super) trait Work<S: Simd> {
+pub(super) trait Work<S> {
     type Output;
     /// The computation; `#[inline(always)]`.
     fn run(self, simd: S) -> Self::Output;
@@ -91,6 +95,8 @@ enum Set {
     Avx2(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(avx512::Avx512),
+    #[cfg(target_arch = "x86_64")]
+    Avx512Ifma(avx512_ifma::Avx512Ifma),
 }
 
 impl Dispatch {
@@ -115,6 +121,14 @@ impl Dispatch {
         None
     }
 
+    /// AVX-512 F, BW, DQ, VL and IFMA.
+    pub(super) fn avx512_ifma() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return avx512_ifma::Avx512Ifma::detect().map(|simd| Self(Set::Avx512Ifma(simd)));
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
     /// Runs `work` with this instruction set.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn run<O, W>(self, work: W) -> O
@@ -127,6 +141,19 @@ impl Dispatch {
             Set::Scalar => Plain.run(work),
             Set::Avx2(simd) => simd.run(work),
             Set::Avx512(simd) => simd.run(work),
+            Set::Avx512Ifma(simd) => simd.base.run(work),
+        }
+    }
+
+    /// Runs `work` with IFMA if this instruction set has it, else without vector instructions.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn run_ifma<O, W>(self, work: W) -> O
+    where
+        W: Work<Plain, Output = O> + Work<avx512_ifma::Avx512Ifma, Output = O>,
+    {
+        match self.0 {
+            Set::Avx512Ifma(simd) => simd.run_ifma(work),
+            Set::Scalar | Set::Avx2(_) | Set::Avx512(_) => Plain.run_ifma(work),
         }
     }
 
@@ -137,26 +164,48 @@ impl Dispatch {
             Set::Scalar => Plain.run(work),
         }
     }
+
+    /// Runs `work` without vector instructions.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(super) fn run_ifma<O, W: Work<Plain, Output = O>>(self, work: W) -> O {
+        match self.0 {
+            Set::Scalar => Plain.run_ifma(work),
+        }
+    }
 }
 
-/// The instruction sets that this CPU has, for tests; the first call names on stdout (past the
-/// test harness, which hides what passing tests print) those that it has not.
+/// The instruction sets that this CPU has for kernels in doubles, for tests; the first call names
+/// on stdout (past the test harness, which hides what passing tests print) those that it has not.
 #[cfg(test)]
 pub(super) fn instruction_sets() -> Vec<Dispatch> {
-    use std::io::Write;
     static SAID: std::sync::Once = std::sync::Once::new();
     let candidates = [
         ("AVX2 with FMA", Dispatch::avx2()),
         ("AVX-512 F with DQ", Dispatch::avx512()),
     ];
-    SAID.call_once(|| {
-        for (name, _) in candidates.iter().filter(|(_, set)| set.is_none()) {
-            writeln!(std::io::stdout(), "NOT TESTED: this CPU lacks {name}")
-                .expect("a standard output");
-        }
-    });
+    SAID.call_once(|| name_missing(&candidates));
     let present = candidates.into_iter().filter_map(|(_, set)| set);
     std::iter::once(Dispatch::scalar()).chain(present).collect()
+}
+
+/// The same for the kernel in 52-bit integers.
+#[cfg(test)]
+pub(super) fn ifma_instruction_sets() -> Vec<Dispatch> {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    let candidate = Dispatch::avx512_ifma();
+    SAID.call_once(|| name_missing(&[("AVX-512 F with BW, DQ, VL and IFMA", candidate)]));
+    std::iter::once(Dispatch::scalar())
+        .chain(candidate)
+        .collect()
+}
+
+#[cfg(test)]
+fn name_missing(candidates: &[(&str, Option<Dispatch>)]) {
+    use std::io::Write;
+    for (name, _) in candidates.iter().filter(|(_, set)| set.is_none()) {
+        writeln!(std::io::stdout(), "NOT TESTED: this CPU lacks {name}")
+            .expect("a standard output");
+    }
 }
 
 #[cfg(test)]

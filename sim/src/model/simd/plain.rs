@@ -2,7 +2,7 @@
 //! that lack AVX-512, and is what scalar code is compiled with. Without an FMA instruction its
 //! `mul_add` is exact but slow.
 
-use super::{BLOCK, Simd, Work};
+use super::{BLOCK, Ifma, MASK_52, Simd, Work};
 
 /// The instruction set that every CPU has.
 #[derive(Debug, Clone, Copy)]
@@ -145,5 +145,123 @@ impl Simd for Plain {
             y,
             |x, y| if (x as i64) < 0 { x.wrapping_add(y) } else { x },
         )
+    }
+}
+
+/// The 104-bit product of the low 52 bits.
+#[inline(always)]
+fn product(a: u64, b: u64) -> u128 {
+    u128::from(a & MASK_52) * u128::from(b & MASK_52)
+}
+
+impl Ifma for Plain {
+    type Vector = [u64; LANES];
+
+    #[inline(always)]
+    fn run_ifma<W: Work<Self>>(self, work: W) -> W::Output {
+        work.run(self)
+    }
+
+    #[inline(always)]
+    fn splat(self, x: u64) -> Self::Vector {
+        [x; LANES]
+    }
+
+    #[inline(always)]
+    fn load(self, words: &[u64; LANES]) -> Self::Vector {
+        *words
+    }
+
+    #[inline(always)]
+    fn store(self, x: Self::Vector, words: &mut [u64; LANES]) {
+        *words = x;
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        map2(a, b, u64::wrapping_add)
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        map2(a, b, u64::wrapping_sub)
+    }
+
+    #[inline(always)]
+    fn and(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        map2(a, b, |a, b| a & b)
+    }
+
+    #[inline(always)]
+    fn or(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        map2(a, b, |a, b| a | b)
+    }
+
+    #[inline(always)]
+    fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        map2(a, b, u64::min)
+    }
+
+    #[inline(always)]
+    fn shift_left<const BITS: u32>(self, x: Self::Vector) -> Self::Vector {
+        x.map(|x| x << BITS)
+    }
+
+    #[inline(always)]
+    fn shift_right<const BITS: u32>(self, x: Self::Vector) -> Self::Vector {
+        x.map(|x| x >> BITS)
+    }
+
+    #[inline(always)]
+    fn shift_left_by(self, x: Self::Vector, bits: u32) -> Self::Vector {
+        x.map(|x| x << bits)
+    }
+
+    #[inline(always)]
+    fn shift_right_signed(self, x: Self::Vector, bits: u32) -> Self::Vector {
+        x.map(|x| (x.cast_signed() >> bits).cast_unsigned())
+    }
+
+    #[inline(always)]
+    fn madd_low(self, sum: Self::Vector, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        std::array::from_fn(|i| sum[i].wrapping_add(product(a[i], b[i]) as u64 & MASK_52))
+    }
+
+    #[inline(always)]
+    fn madd_high(self, sum: Self::Vector, a: Self::Vector, b: Self::Vector) -> Self::Vector {
+        std::array::from_fn(|i| sum[i].wrapping_add((product(a[i], b[i]) >> 52) as u64))
+    }
+
+    #[inline(always)]
+    fn add_if_negative_unless(
+        self,
+        x: Self::Vector,
+        unless: Self::Vector,
+        y: Self::Vector,
+    ) -> Self::Vector {
+        std::array::from_fn(|i| {
+            let chosen = (x[i] & !unless[i]) >> 63;
+            x[i].wrapping_add(y[i] * chosen)
+        })
+    }
+
+    #[inline(always)]
+    fn add_if_equal(
+        self,
+        x: Self::Vector,
+        a: Self::Vector,
+        b: Self::Vector,
+        y: Self::Vector,
+    ) -> Self::Vector {
+        std::array::from_fn(|i| x[i].wrapping_add(if a[i] == b[i] { y[i] } else { 0 }))
+    }
+
+    #[inline(always)]
+    fn prefetch(self, _memory: &Self::Vector) {}
+
+    #[inline(always)]
+    fn transpose_ifma(self, block: &mut [Self::Vector; LANES]) {
+        let source = *block;
+        *block = std::array::from_fn(|e| std::array::from_fn(|b| source[b][e]));
     }
 }
