@@ -94,7 +94,7 @@ impl Instructions {
         match kernel {
             Kernel::Reference | Kernel::Portable => None,
             Kernel::Avx2 => avx_vnni().or_else(avx2),
-            Kernel::Avx512 => avx512().or_else(avx_vnni).or_else(avx2),
+            Kernel::Avx512 | Kernel::Avx512Ifma => avx512().or_else(avx_vnni).or_else(avx2),
         }
     }
 
