@@ -48,7 +48,7 @@ namespace eval hbm {
 
     # One MMCM makes all clocks of the reference clock, so that they have to be whole fractions of what it runs at: 800
     # to 1600 MHz (LiteX, USPMMCM).
-    proc check_clocks {others} {
+    proc makes {others} {
         set memory $parameters::memory_mhz
         for {set mhz $memory} {$mhz <= 1600} {incr mhz $memory} {
             set whole [expr {$mhz >= 800}]
@@ -56,10 +56,25 @@ namespace eval hbm {
                 set whole [expr {$whole && $mhz % $other == 0}]
             }
             if {$whole} {
-                return
+                return 1
             }
         }
-        error "no MMCM makes [join $others { MHz and }] MHz, and $memory MHz for the memory, of one clock"
+        return 0
+    }
+
+    # The card's clock is the first.
+    proc check_clocks {others} {
+        if {[makes $others]} {
+            return
+        }
+        set possible {}
+        for {set card 50} {$card <= $parameters::memory_mhz} {incr card 5} {
+            if {[makes [lreplace $others 0 0 $card]]} {
+                lappend possible $card
+            }
+        }
+        error "no MMCM makes [join $others { MHz and }] MHz, and $parameters::memory_mhz MHz for the memory, of one\
+            clock; the card's can be [join $possible {, }] MHz"
     }
 
     # The MMCM for those clocks that have to be made; pairs of a clock's name and its pin.

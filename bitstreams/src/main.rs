@@ -132,12 +132,23 @@ fn run(action: Action) -> Result<bool, FlowError> {
             out: directory,
             tools,
         } => {
+            let default = ecp5::Options::default();
+            let mut command = default.command.clone();
+            for (name, given, usual) in [
+                ("clock", clock, default.clock_mhz),
+                ("seed", seed, default.seed),
+            ] {
+                if given != usual {
+                    command += &format!(" --{name} {given}");
+                }
+            }
             let options = ecp5::Options {
+                command,
                 clock_mhz: clock,
                 seed,
                 directory,
                 tools,
-                ..ecp5::Options::default()
+                ..default
             };
             let report = ecp5::build(&options)?;
             write!(out, "{report}")

@@ -62,7 +62,8 @@ pub enum Ecp5Error {
     },
     /// The serial line cannot be made of this clock.
     #[error(
-        "no whole number of cycles of {clock_mhz} MHz is a bit of {LINE_RATE} a second, to {LINE_TOLERANCE} in 1000"
+        "no whole number of cycles of {clock_mhz} MHz is a bit of {LINE_RATE} a second, to {LINE_TOLERANCE} in 1000: \
+         take a multiple of 3 MHz that the PLL makes of {OSCILLATOR_MHZ}, 60 or 75"
     )]
     Line {
         /// The clock.
@@ -77,7 +78,7 @@ pub enum Ecp5Error {
         why: String,
     },
     /// The clock is too fast for what came out.
-    #[error("timing is not met: {achieved_mhz:.2} MHz of {clock_mhz:.2}; see {}", report.display())]
+    #[error("timing is not met: {achieved_mhz:.2} MHz of {clock_mhz:.2}; see {}, and try another --seed or a lower --clock", report.display())]
     Timing {
         /// What the slowest way allows.
         achieved_mhz: f64,

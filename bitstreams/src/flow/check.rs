@@ -59,6 +59,8 @@ pub fn check(order: &Order, out: &mut dyn Write) -> Result<Checked, FlowError> {
         });
     }
     let design = emit_card("gyrus_card", &chosen.parameters).map_err(ChooseError::from)?;
+    // Seconds; a clock that cannot be made is found before the minutes of synthesis.
+    let parameters = scripts::check(order, &chosen.parameters, &design, out)?;
     let tool = tool(board.fpga.model(), &order.directory);
     let start = Instant::now();
     let progress = &mut |done, known| tell(lanes, done, known);
@@ -83,7 +85,6 @@ pub fn check(order: &Order, out: &mut dyn Write) -> Result<Checked, FlowError> {
     let lines = lines(board, &takes);
     write!(out, "{}", table::parts(&found)).map_err(written)?;
     write!(out, "\n{}", table::resources(&lines, &chosen)).map_err(written)?;
-    let parameters = scripts::check(order, &chosen.parameters, &design, out)?;
     let fits = chosen.unfit.is_empty() && lines.iter().all(|line| line.fits());
     result(out, fits)?;
     Ok(Checked { fits, parameters })

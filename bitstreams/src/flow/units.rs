@@ -45,10 +45,17 @@ Printed by `scripts/bitstream units` from `measured.toml`, which `scripts/bitstr
 cards by unit, with all that is constant or unused where a unit stands, and memories by calculation.
 {}.
 
-A cell: places for LUTs (the least: all that can be are placed two by two), flip-flops, DSP blocks, block RAMs of 36
-kbit. The deepest path between registers is that of the card with the most lanes, LUTs + carry blocks; before wires,
-the deepest of all limits the clock. The last two columns are structure as published; resources by unit are not, where
-we could read them. Their sources and conditions: [published.toml](published.toml).
+A cell: places for LUTs (the least: all that can be are placed two by two, so fewer than the LUTs that a count of
+cells says), flip-flops, DSP blocks, block RAMs of 36 kbit. Yosys puts no register into a DSP block of UltraScale+, but
+for the 7 series it does: hence the flip-flops of a multiplication.
+
+Deepest: the longest path of LUTs + carry blocks, of the card with the most lanes. It begins and ends at a register, a
+memory, a DSP block or the edge of a module, and wires do not count, so it says what to look at first: the clock is
+limited by the deepest of these or by a multiplication (a DSP block between two registers), whatever the vendor's tools
+make of them. On the ECP5, where all of it was placed and routed, it is a multiplier ([report](ecp5/report.txt)).
+
+The last two columns are structure as published; resources by unit are not, where we could read them. Their sources and
+conditions: [published.toml](published.toml).
 ",
         measured.tool
     );
@@ -110,11 +117,7 @@ fn table(cards: &[&MeasuredCard], alone: &[&MeasuredUnit], published: &Published
             unit.name,
             format!(" {same} |").repeat(cards.len())
         );
-        let _ = writeln!(
-            text,
-            " {} + {} | {hpu} | {tfhe_pu} |",
-            unit.luts_deep, unit.carries_deep
-        );
+        let _ = writeln!(text, " {} | {hpu} | {tfhe_pu} |", depth(unit));
     }
     for unit in &last.unit {
         let _ = write!(text, "| {} |", unit.name);
@@ -123,11 +126,7 @@ fn table(cards: &[&MeasuredCard], alone: &[&MeasuredUnit], published: &Published
             let _ = write!(text, " {} |", found.map_or("-".to_owned(), cell));
         }
         let (hpu, tfhe_pu) = elsewhere(&unit.name);
-        let _ = writeln!(
-            text,
-            " {} + {} | {hpu} | {tfhe_pu} |",
-            unit.luts_deep, unit.carries_deep
-        );
+        let _ = writeln!(text, " {} | {hpu} | {tfhe_pu} |", depth(unit));
     }
     let _ = write!(text, "| {ALL} |");
     for card in cards {
@@ -141,12 +140,21 @@ fn table(cards: &[&MeasuredCard], alone: &[&MeasuredUnit], published: &Published
     let deepest = last
         .unit
         .iter()
-        .map(|unit| (unit.luts_deep, unit.carries_deep))
-        .max();
-    let (luts, carries) = deepest.unwrap_or_default();
+        .max_by_key(|unit| (unit.luts_deep, unit.carries_deep));
     let (hpu, tfhe_pu) = elsewhere(ALL);
-    let _ = writeln!(text, " {luts} + {carries} | {hpu} | {tfhe_pu} |");
+    let deepest = deepest.map_or(String::new(), depth);
+    let _ = writeln!(text, " {deepest} | {hpu} | {tfhe_pu} |");
     text
+}
+
+fn depth(unit: &MeasuredUnit) -> String {
+    let MeasuredUnit {
+        luts_deep,
+        carries_deep,
+        deepest,
+        ..
+    } = unit;
+    format!("{luts_deep} + {carries_deep} in `{deepest}`")
 }
 
 fn cell(unit: &MeasuredUnit) -> String {

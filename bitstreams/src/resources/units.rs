@@ -57,6 +57,8 @@ pub struct MeasuredUnit {
     pub luts_deep: u64,
     /// Carry blocks on it.
     pub carries_deep: u64,
+    /// The module that it is in.
+    pub deepest: String,
 }
 
 impl MeasuredUnit {
@@ -73,6 +75,7 @@ impl MeasuredUnit {
             bram36: halves.sum::<u64>().div_ceil(2),
             luts_deep: deepest.map_or(0, |(path, _)| path.luts.into()),
             carries_deep: deepest.map_or(0, |(path, _)| path.carries.into()),
+            deepest: deepest.map_or(String::new(), |(_, module)| module.clone()),
         }
     }
 }
