@@ -1,5 +1,9 @@
 //! The two 50-bit primes that the vector kernels compute with, and number theory for their tables.
 
+use gyrus_interface::ParameterSet;
+
+use super::goldilocks;
+
 /// Low factor of the primes `factor * 2^32 + 1`: the two smallest of that form above 2^49. Any
 /// primes above 2^49 would do; this form makes a product by a prime mod 2^64 a 32-bit one.
 pub(super) const FACTORS: [u64; 2] = [0x2_0005, 0x2_000A];
@@ -9,6 +13,16 @@ pub(super) const PRIMES: [u64; 2] = [(FACTORS[0] << 32) + 1, (FACTORS[1] << 32) 
 
 /// `1/p1 mod p2`.
 pub(super) const FIRST_INVERSE: u64 = pow_mod(PRIMES[0], PRIMES[1] - 2, PRIMES[1]);
+
+/// True when no sum of digits times key words of this set, and a kernel's `safety`, is too large for
+/// the two primes: `(k+1) * l * N * 2^(base_log - 1) * (q-1)/2 + safety <= p1 * (p2 - 1)/2`.
+pub(super) fn hold(set: &ParameterSet, safety: u128) -> bool {
+    let terms = set.pbs.level_count.0 * set.glwe_size() * set.polynomial_size.0;
+    let largest_digit = 1_u128 << (set.pbs.base_log.0 - 1);
+    let largest_key_word = u128::from(goldilocks::MODULUS / 2);
+    let [p1, p2] = PRIMES.map(u128::from);
+    terms as u128 * largest_digit * largest_key_word + safety <= p1 * ((p2 - 1) / 2)
+}
 
 /// `a * b mod prime`.
 pub(super) const fn mul_mod(a: u64, b: u64, prime: u64) -> u64 {

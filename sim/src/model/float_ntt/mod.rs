@@ -22,21 +22,16 @@ use rayon::prelude::*;
 use super::decompose::{Gadget, decompose_polynomial};
 use super::goldilocks;
 use super::key::{BootstrapKey, PolynomialShape, Worker};
-use super::primes::{PRIMES, pow_mod};
+use super::primes::{self, PRIMES, pow_mod};
 use super::rotate::rotate_and_subtract;
 use super::simd::{Dispatch, Simd, Work};
 use arithmetic::{Modulus, centred};
 use crt::Combine;
 use plan::Plan;
 
-/// True when no sum of digits times key words of this set is too large for the two primes:
-/// `(k+1) * l * N * 2^(base_log - 1) * (q-1)/2 + 2*p1 <= p1 * (p2 - 1)/2`.
+/// True when these kernels' remainder theorem, which needs a margin of `2*p1`, holds for this set.
 fn is_exact(set: &ParameterSet) -> bool {
-    let terms = set.pbs.level_count.0 * set.glwe_size() * set.polynomial_size.0;
-    let largest_digit = 1_u128 << (set.pbs.base_log.0 - 1);
-    let largest_key_word = u128::from(goldilocks::MODULUS / 2);
-    let [p1, p2] = PRIMES.map(u128::from);
-    terms as u128 * largest_digit * largest_key_word + 2 * p1 <= p1 * ((p2 - 1) / 2)
+    primes::hold(set, 2 * u128::from(PRIMES[0]))
 }
 
 /// The bootstrapping key for the instruction set of `dispatch`, from words mod 2^64 whose number

@@ -22,21 +22,19 @@ use rayon::prelude::*;
 
 use super::goldilocks;
 use super::key::{BootstrapKey, PolynomialShape, Worker};
-use super::primes::{PRIMES, mul_mod, pow_mod};
+use super::primes::{self, PRIMES, mul_mod, pow_mod};
 use super::simd::{Dispatch, IFMA_LANES, Ifma, Work};
 use arithmetic::{Modulus, factor, montgomery_factor};
 use multiply::{ExternalProduct, Source};
 use plan::Plan;
 use transform::{first_group, forward_block, forward_group};
 
-/// True when no sum of digits times key words of this set is too large for the two primes:
-/// `(k+1) * l * N * 2^(base_log - 1) * (q-1)/2 + q + 2*p1 <= p1 * (p2 - 1)/2`.
+/// True when this kernel's remainder theorem, which needs a margin of `q + 2*p1`, holds for this set.
 fn is_exact(set: &ParameterSet) -> bool {
-    let terms = set.pbs.level_count.0 * set.glwe_size() * set.polynomial_size.0;
-    let largest_digit = 1_u128 << (set.pbs.base_log.0 - 1);
-    let q = u128::from(goldilocks::MODULUS);
-    let [p1, p2] = PRIMES.map(u128::from);
-    terms as u128 * largest_digit * (q / 2) + q + 2 * p1 <= p1 * ((p2 - 1) / 2)
+    primes::hold(
+        set,
+        u128::from(goldilocks::MODULUS) + 2 * u128::from(PRIMES[0]),
+    )
 }
 
 /// The bootstrapping key for the instruction set of `dispatch`, from words mod 2^64 whose number
