@@ -105,39 +105,27 @@ fn figures(said: &str, kind: &str) -> Vec<u64> {
     numbers.filter_map(|word| word.parse().ok()).collect()
 }
 
-/// A small card on every board: the check ends well, and finds what was measured. The vendor's tool gets the scripts;
-/// that it fails, or makes nothing, is found.
+/// A small card: the check ends well, and finds what was measured. (The other boards' tops, constraints and scripts are
+/// held to the same in the library's tests; what takes minutes for each is to synthesise their units.) The vendor's
+/// tool gets the scripts; that it fails, or makes nothing, is found.
 #[test]
 fn a_card_that_fits_goes_to_the_vendors_tool() {
     let out = directory("fits");
-    let measured = boards::resources::measured().expect("measured.toml");
-    for (board, family) in [
-        ("u280", "xcup"),
-        ("u55c", "xcup"),
-        ("f2", "xcup"),
-        ("v80", "xcup"),
-        ("acorn", "xc7"),
-    ] {
-        let check = run(&["board", board, "--lanes", "2", "--check"], &out);
-        let said = text(&check.stdout);
-        assert!(check.status.success(), "{said}{}", text(&check.stderr));
-        let fits = format!("P = 2 fits on board {board}");
-        assert!(said.contains(&fits), "{said}");
-        assert!(said.contains("elaborated with the card"), "{said}");
-        let found = ["LUT", "FF", "DSP", "BRAM36", "URAM"].map(|kind| figures(&said, kind));
-        let cards = &mut measured.card.iter();
-        let card = cards.find(|card| card.family == family && card.lanes == 2);
-        let card = card.expect("a card of two lanes");
-        // The Acorn's card has fewer ciphertexts in flight and levels; others differ in places of memory.
-        if board != "acorn" {
-            for (found, known) in found.iter().zip([card.lut_places, card.ff, card.dsp]) {
-                let near = found[0].abs_diff(known) * 100 <= known;
-                assert!(near, "{known} in measured.toml, which may be old: {said}");
-            }
-        }
-    }
-
     let small = ["board", "u280", "--lanes", "2"];
+    let check = run(&[&small[..], &["--check"]].concat(), &out);
+    let said = text(&check.stdout);
+    assert!(check.status.success(), "{said}{}", text(&check.stderr));
+    assert!(said.contains("P = 2 fits on board u280"), "{said}");
+    assert!(said.contains("elaborated with the card"), "{said}");
+    let measured = boards::resources::measured().expect("measured.toml");
+    let cards = &mut measured.card.iter();
+    let card = cards.find(|card| card.family == "xcup" && card.lanes == 2);
+    let card = card.expect("a card of two lanes");
+    let wanted = [("LUT", card.lut_places), ("FF", card.ff), ("DSP", card.dsp)];
+    for (kind, known) in wanted {
+        let near = figures(&said, kind)[0].abs_diff(known) * 100 <= known;
+        assert!(near, "{known} in measured.toml, which may be old: {said}");
+    }
 
     let build = |script: &str| {
         let program = stand_in(&out, script);

@@ -85,9 +85,10 @@ fn model() -> ModelCard {
     ModelCard::power_on(&options).expect("a model")
 }
 
-/// Everything that a card has to do, with memories that are far away.
+/// Everything that a card has to do, with memories that are far away. The longest of these tests, and
+/// by its name the first to start.
 #[test]
-fn the_rtl_does_what_a_card_has_to_do() {
+fn conformance_of_the_rtl() {
     let mut card = power_on(300);
     let (begin, from) = (Instant::now(), card.cycles());
     for &(name, check) in CHECKS {
