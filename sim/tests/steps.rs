@@ -185,7 +185,10 @@ fn sets_beyond_two_primes_are_computed_by_the_portable_kernel() {
         let keys = Keys::random(&set, &mut random);
         let glwe = words(&mut random, set.glwe_size() * size);
         check_external_product(&set, &keys, &glwe, false);
-        for kernel in [Kernel::Avx2, Kernel::Avx512, Kernel::Avx512Ifma] {
+        for kernel in Kernel::ALL
+            .into_iter()
+            .filter(|&kernel| kernel > Kernel::Portable)
+        {
             if Kernel::available().contains(&kernel) {
                 assert_eq!(prepare(kernel, &set, &keys).kernel(), Kernel::Portable);
             }

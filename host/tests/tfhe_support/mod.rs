@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use tfhe::core_crypto::prelude::*;
 
 /// q = 2^64 - 2^32 + 1.
-const NTT_MODULUS: u128 = (1 << 64) - (1 << 32) + 1;
+pub(crate) const NTT_MODULUS: u128 = (1 << 64) - (1 << 32) + 1;
 
 /// Reproducible uniform words.
 pub(crate) struct Source(ChaCha8Rng);

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::error::{ModelError, check_range, check_shape};
 use super::kernel::Kernel;
 use super::key::EvaluationKey;
+use super::memory::Lines;
 use super::modulus_switch::modulus_switch;
 use super::rotate::sample_extract;
 
@@ -186,7 +187,7 @@ fn bootstrap_group(
     }
 
     let mask_words = set.big_lwe_dimension().0;
-    let mut accumulators = vec![0; small.len() * (mask_words + size)];
+    let mut accumulators = Lines::new(small.len() * (mask_words + size));
     for (accumulator, lut) in accumulators
         .chunks_exact_mut(mask_words + size)
         .zip(batch.luts)

@@ -55,7 +55,7 @@ pub enum ModelError {
     KernelUnavailable(Kernel),
     /// No kernel has this name.
     #[error(
-        "no kernel is called '{0}'; there are reference, portable, avx2, avx512 and avx512ifma"
+        "no kernel is called '{0}'; there are reference, portable, neon, avx2, avx512 and avx512ifma"
     )]
     UnknownKernel(String),
     /// The operating system refused the threads.

@@ -13,7 +13,9 @@ pub enum Kernel {
     Reference,
     /// Fast scalar number-theoretic transform mod q.
     Portable,
-    /// Two 50-bit primes in double precision, 4 lanes: AVX2 and FMA.
+    /// Two 50-bit primes in double precision, 2 lanes: NEON of aarch64.
+    Neon,
+    /// The same with 4 lanes: AVX2 and FMA.
     Avx2,
     /// The same with 8 lanes: AVX-512 F and DQ.
     Avx512,
@@ -23,9 +25,10 @@ pub enum Kernel {
 
 impl Kernel {
     /// All kernels, the slowest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Reference,
         Self::Portable,
+        Self::Neon,
         Self::Avx2,
         Self::Avx512,
         Self::Avx512Ifma,
@@ -56,6 +59,7 @@ impl Kernel {
     pub(super) fn dispatch(self) -> Result<Dispatch, ModelError> {
         match self {
             Self::Reference | Self::Portable => Some(Dispatch::scalar()),
+            Self::Neon => Dispatch::neon(),
             Self::Avx2 => Dispatch::avx2(),
             Self::Avx512 => Dispatch::avx512(),
             Self::Avx512Ifma => Dispatch::avx512_ifma(),
@@ -67,6 +71,7 @@ impl Kernel {
         match self {
             Self::Reference => "reference",
             Self::Portable => "portable",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Ifma => "avx512ifma",

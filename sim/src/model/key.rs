@@ -126,7 +126,7 @@ impl EvaluationKey {
             KeyswitchKeyWords::U32(rows) => Keyswitch::U32(KeyswitchKey::new(set, rows, kernel)),
         };
         let fast = match kernel {
-            Kernel::Avx2 | Kernel::Avx512 => float_ntt::new_key(dispatch, set, bsk),
+            Kernel::Neon | Kernel::Avx2 | Kernel::Avx512 => float_ntt::new_key(dispatch, set, bsk),
             Kernel::Avx512Ifma => ifma_ntt::new_key(dispatch, set, bsk),
             Kernel::Reference | Kernel::Portable => None,
         };

@@ -23,6 +23,7 @@ mod ifma_ntt;
 mod kernel;
 mod key;
 mod keyswitch;
+mod memory;
 mod modulus_switch;
 mod portable;
 mod primes;

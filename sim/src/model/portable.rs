@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::decompose::decompose_polynomial;
 use super::goldilocks::{MODULUS, from_signed, from_torus, inverse, mul, reduce, to_torus};
 use super::key::{BootstrapKey, PolynomialShape, Worker};
+use super::memory;
 use super::rotate::rotate_and_subtract;
 
 /// The bootstrapping key in the transform domain, mod q, times `N^-1`.
@@ -28,7 +29,7 @@ impl PortableKey {
         let size = set.polynomial_size.0;
         let transform = Transform::new(size.ilog2() as usize);
         let size_inverse = inverse(size as u64);
-        let mut words = vec![0; bsk.len()];
+        let mut words = memory::on_huge_pages(0, bsk.len());
         words
             .par_chunks_exact_mut(size)
             .zip(bsk.par_chunks_exact(size))

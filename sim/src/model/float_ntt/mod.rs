@@ -1,4 +1,4 @@
-//! Kernels "avx2" and "avx512": the external product mod two primes of 50 bits in double
+//! Kernels "neon", "avx2" and "avx512": the external product mod two primes of 50 bits in double
 //! precision, then the Chinese remainder theorem.
 //!
 //! CPUs multiply doubles, with the exact low half through FMA, faster than 64-bit integers. The
@@ -22,6 +22,7 @@ use rayon::prelude::*;
 use super::decompose::{Gadget, decompose_polynomial};
 use super::goldilocks;
 use super::key::{BootstrapKey, PolynomialShape, Worker};
+use super::memory::{self, Lines};
 use super::primes::{self, PRIMES, pow_mod};
 use super::rotate::rotate_and_subtract;
 use super::simd::{Dispatch, Simd, Work};
@@ -42,7 +43,9 @@ pub(super) fn new_key(
     set: &ParameterSet,
     bsk: &[u64],
 ) -> Option<Box<dyn BootstrapKey>> {
-    is_exact(set).then(|| dispatch.run(Prepare { set, bsk }))
+    is_exact(set)
+        .then(|| dispatch.run_doubles(Prepare { set, bsk }))
+        .flatten()
 }
 
 /// Makes a key for an instruction set.
@@ -72,7 +75,8 @@ impl<S: Simd> FloatKey<S> {
     fn new(simd: S, set: &ParameterSet, bsk: &[u64]) -> Self {
         let shape = PolynomialShape::new(set);
         let plans = PRIMES.map(|prime| Plan::new(simd, prime, shape.size));
-        let mut residues = vec![simd.splat(0.0); PRIMES.len() * bsk.len() / S::LANES];
+        let mut residues =
+            memory::on_huge_pages(simd.splat(0.0), PRIMES.len() * bsk.len() / S::LANES);
         let ggsw_words = ggsw_words(set);
         residues
             .par_chunks_exact_mut(PRIMES.len() * ggsw_words / S::LANES)
@@ -180,8 +184,8 @@ impl<S: Simd> BootstrapKey for FloatKey<S> {
         let zero = self.simd.splat(0.0);
         Box::new(FloatWorker {
             key: self,
-            words: vec![0; size],
-            digits: vec![0; rows * size],
+            words: Lines::new(size),
+            digits: Lines::new(rows * size),
             values: vec![zero; rows * vectors],
             sums: vec![zero; PRIMES.len() * glwe_size * vectors],
         })
@@ -191,9 +195,9 @@ impl<S: Simd> BootstrapKey for FloatKey<S> {
 struct FloatWorker<'a, S: Simd> {
     key: &'a FloatKey<S>,
     /// One polynomial, before decomposition.
-    words: Vec<u64>,
+    words: Lines<u64>,
     /// `[k+1][l][N]`.
-    digits: Vec<i32>,
+    digits: Lines<i32>,
     /// Transformed digits for one prime, `[k+1][l][N/LANES]`.
     values: Vec<S::Float>,
     /// `[prime][k+1][N/LANES]`.

@@ -165,7 +165,7 @@ mod tests {
         sums.extend([limit, -limit]);
         sums.retain(|sum| sum.abs() <= limit);
         for dispatch in ifma_instruction_sets() {
-            dispatch.run_ifma(Check(&sums));
+            dispatch.run_ifma(Check(&sums)).expect("IFMA, or plain");
         }
     }
 

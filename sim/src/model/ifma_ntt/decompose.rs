@@ -126,7 +126,9 @@ mod tests {
             }
             let (words, _) = words.as_chunks();
             for dispatch in ifma_instruction_sets() {
-                dispatch.run_ifma(Check { gadget, words });
+                dispatch
+                    .run_ifma(Check { gadget, words })
+                    .expect("IFMA, or plain");
             }
         }
     }

@@ -22,6 +22,7 @@ use rayon::prelude::*;
 
 use super::goldilocks;
 use super::key::{BootstrapKey, PolynomialShape, Worker};
+use super::memory::{self, Lines};
 use super::primes::{self, PRIMES, mul_mod, pow_mod};
 use super::simd::{Dispatch, IFMA_LANES, Ifma, Work};
 use arithmetic::{Modulus, factor, montgomery_factor};
@@ -45,7 +46,9 @@ pub(super) fn new_key(
     set: &ParameterSet,
     bsk: &[u64],
 ) -> Option<Box<dyn BootstrapKey>> {
-    is_exact(set).then(|| dispatch.run_ifma(Prepare { set, bsk }))
+    is_exact(set)
+        .then(|| dispatch.run_ifma(Prepare { set, bsk }))
+        .flatten()
 }
 
 /// Makes a key for an instruction set.
@@ -75,7 +78,8 @@ impl<S: Ifma> IfmaKey<S> {
     fn new(simd: S, set: &ParameterSet, bsk: &[u64]) -> Self {
         let shape = PolynomialShape::new(set);
         let plans = PRIMES.map(|prime| Plan::new(simd, prime, shape.size));
-        let mut residues = vec![simd.splat(0); PRIMES.len() * bsk.len() / IFMA_LANES];
+        let mut residues =
+            memory::on_huge_pages(simd.splat(0), PRIMES.len() * bsk.len() / IFMA_LANES);
         let ggsw_words = ggsw_words(set);
         residues
             .par_chunks_exact_mut(PRIMES.len() * ggsw_words / IFMA_LANES)
@@ -206,7 +210,7 @@ impl<S: Ifma> BootstrapKey for IfmaKey<S> {
         let rows = gadget.levels() * glwe_size;
         Box::new(IfmaWorker {
             key: self,
-            words: vec![0; size],
+            words: Lines::new(size),
             values: vec![self.simd.splat(0); PRIMES.len() * rows * size / IFMA_LANES],
             ahead: Ahead::default(),
         })
@@ -216,7 +220,7 @@ impl<S: Ifma> BootstrapKey for IfmaKey<S> {
 struct IfmaWorker<'a, S: Ifma> {
     key: &'a IfmaKey<S>,
     /// One polynomial, before decomposition.
-    words: Vec<u64>,
+    words: Lines<u64>,
     /// Transformed digits, `[prime][k+1][l][N/8]`; later the transformed sums in the first `k+1`
     /// polynomials of each prime.
     values: Vec<S::Vector>,

@@ -92,7 +92,7 @@ impl Instructions {
         let avx_vnni = || AvxVnni::detect().map(Self::AvxVnni);
         let avx2 = || Avx2::detect().map(Self::Avx2);
         match kernel {
-            Kernel::Reference | Kernel::Portable => None,
+            Kernel::Reference | Kernel::Portable | Kernel::Neon => None,
             Kernel::Avx2 => avx_vnni().or_else(avx2),
             Kernel::Avx512 | Kernel::Avx512Ifma => avx512().or_else(avx_vnni).or_else(avx2),
         }

@@ -24,6 +24,7 @@ use rayon::prelude::*;
 
 use super::super::decompose::Gadget;
 use super::super::error::ModelError;
+use super::super::memory;
 use super::super::simd::{Simd, Work};
 use super::dot::{
     COLUMNS, Digits, Dot, Instructions, LARGEST_BASE_LOG, PANEL_PLANES, PANEL_ROWS, ROWS, Sums,
@@ -157,7 +158,7 @@ impl PackedKey {
         };
         let vectors_of = |words| shape.blocks() * shape.block_vectors(words);
         let zero = Vector([0; ROWS * COLUMNS]);
-        let mut vectors = vec![zero; vectors_of(shape.mask_words)];
+        let mut vectors = memory::on_huge_pages(zero, vectors_of(shape.mask_words));
         let chunk_rows = shape.chunk_words * gadget.levels() * shape.small_size;
         vectors
             .par_chunks_mut(vectors_of(shape.chunk_words).max(1))

@@ -12,6 +12,8 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_ifma;
 mod ifma;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod plain;
 
 pub(super) use ifma::{IFMA_LANES, Ifma, MASK_52};
@@ -91,6 +93,8 @@ pub(super) struct Dispatch(Set);
 #[derive(Clone, Copy)]
 enum Set {
     Scalar,
+    #[cfg(target_arch = "aarch64")]
+    Neon(neon::Neon),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
     #[cfg(target_arch = "x86_64")]
@@ -103,6 +107,14 @@ impl Dispatch {
     /// What every CPU has.
     pub(super) const fn scalar() -> Self {
         Self(Set::Scalar)
+    }
+
+    /// NEON.
+    pub(super) fn neon() -> Option<Self> {
+        #[cfg(target_arch = "aarch64")]
+        return neon::Neon::detect().map(|simd| Self(Set::Neon(simd)));
+        #[cfg(not(target_arch = "aarch64"))]
+        None
     }
 
     /// AVX2 and FMA.
@@ -145,32 +157,86 @@ impl Dispatch {
         }
     }
 
-    /// Runs `work` with IFMA if this instruction set has it, else without vector instructions.
+    /// Runs `work` if this instruction set has vectors of doubles: without them, only tests have a
+    /// use for it, and compilers much to do.
     #[cfg(target_arch = "x86_64")]
-    pub(super) fn run_ifma<O, W>(self, work: W) -> O
+    pub(super) fn run_doubles<O, W>(self, work: W) -> Option<O>
+    where
+        W: Work<Plain, Output = O>
+            + Work<avx2::Avx2, Output = O>
+            + Work<avx512::Avx512, Output = O>,
+    {
+        match self.0 {
+            #[cfg(test)]
+            Set::Scalar => Some(Plain.run(work)),
+            #[cfg(not(test))]
+            Set::Scalar => None,
+            Set::Avx2(simd) => Some(simd.run(work)),
+            Set::Avx512(simd) => Some(simd.run(work)),
+            Set::Avx512Ifma(simd) => Some(simd.base.run(work)),
+        }
+    }
+
+    /// Runs `work` if this instruction set has IFMA; in tests also without vector instructions.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn run_ifma<O, W>(self, work: W) -> Option<O>
     where
         W: Work<Plain, Output = O> + Work<avx512_ifma::Avx512Ifma, Output = O>,
     {
         match self.0 {
-            Set::Avx512Ifma(simd) => simd.run_ifma(work),
-            Set::Scalar | Set::Avx2(_) | Set::Avx512(_) => Plain.run_ifma(work),
+            Set::Avx512Ifma(simd) => Some(simd.run_ifma(work)),
+            #[cfg(test)]
+            Set::Scalar => Some(Plain.run_ifma(work)),
+            _ => None,
         }
     }
 
     /// Runs `work` with this instruction set.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    pub(super) fn run<O, W>(self, work: W) -> O
+    where
+        W: Work<Plain, Output = O> + Work<neon::Neon, Output = O>,
+    {
+        match self.0 {
+            Set::Scalar => Plain.run(work),
+            Set::Neon(simd) => simd.run(work),
+        }
+    }
+
+    /// Runs `work` if this instruction set has vectors of doubles: without them, only tests have a
+    /// use for it, and compilers much to do.
+    #[cfg(target_arch = "aarch64")]
+    pub(super) fn run_doubles<O, W>(self, work: W) -> Option<O>
+    where
+        W: Work<Plain, Output = O> + Work<neon::Neon, Output = O>,
+    {
+        match self.0 {
+            #[cfg(test)]
+            Set::Scalar => Some(Plain.run(work)),
+            #[cfg(not(test))]
+            Set::Scalar => None,
+            Set::Neon(simd) => Some(simd.run(work)),
+        }
+    }
+
+    /// Runs `work` with this instruction set.
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     pub(super) fn run<O, W: Work<Plain, Output = O>>(self, work: W) -> O {
         match self.0 {
             Set::Scalar => Plain.run(work),
         }
     }
 
-    /// Runs `work` without vector instructions.
+    /// Runs `work` in tests; there are no vectors here.
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    pub(super) fn run_doubles<O, W: Work<Plain, Output = O>>(self, work: W) -> Option<O> {
+        cfg!(test).then(|| Plain.run(work))
+    }
+
+    /// Runs `work` in tests, without vector instructions; there is no IFMA here.
     #[cfg(not(target_arch = "x86_64"))]
-    pub(super) fn run_ifma<O, W: Work<Plain, Output = O>>(self, work: W) -> O {
-        match self.0 {
-            Set::Scalar => Plain.run_ifma(work),
-        }
+    pub(super) fn run_ifma<O, W: Work<Plain, Output = O>>(self, work: W) -> Option<O> {
+        cfg!(test).then(|| Plain.run_ifma(work))
     }
 }
 
@@ -180,6 +246,7 @@ impl Dispatch {
 pub(super) fn instruction_sets() -> Vec<Dispatch> {
     static SAID: std::sync::Once = std::sync::Once::new();
     let candidates = [
+        ("NEON", Dispatch::neon()),
         ("AVX2 with FMA", Dispatch::avx2()),
         ("AVX-512 F with DQ", Dispatch::avx512()),
     ];
