@@ -12,6 +12,7 @@ use crate::model::decompose::Gadget;
 use crate::model::primes::PRIMES;
 use crate::model::rotate::rotate_and_subtract;
 use crate::model::simd::{IFMA_LANES, Ifma, Work};
+use std::slice::Chunks;
 
 /// The GLWE ciphertext that is multiplied, `[k+1][N]` mod 2^64.
 #[derive(Clone, Copy)]
@@ -28,7 +29,9 @@ pub(super) struct ExternalProduct<'a, S: Ifma, const COLUMNS: usize, const ROWS:
     pub(super) gadget: Gadget,
     pub(super) source: Source<'a>,
     pub(super) ggsw: &'a [S::Vector],
-    /// What memory should fetch meanwhile.
+    /// What memory should fetch meanwhile. A core waits for few cache lines at a time, so they are
+    /// asked for all along: a quarter with the first levels, half with the products, a quarter with
+    /// the remainder theorem, as these steps take time.
     pub(super) ahead: &'a [S::Vector],
     /// Room for one polynomial.
     pub(super) words: &'a mut [u64],
@@ -59,6 +62,10 @@ impl<S: Ifma, const COLUMNS: usize, const ROWS: usize> Work<S>
         let vectors = size / IFMA_LANES;
         let (first, second) = values.split_at_mut(ROWS * vectors);
 
+        let (early, ahead) = ahead.split_at(ahead.len() / 4);
+        let (ahead, late) = ahead.split_at(ahead.len() * 2 / 3);
+
+        let mut early = pieces(early, ROWS);
         let vector_gadget = VectorGadget::new(s, &gadget);
         let levels = ROWS / COLUMNS;
         for column in 0..COLUMNS {
@@ -74,18 +81,22 @@ impl<S: Ifma, const COLUMNS: usize, const ROWS: usize> Work<S>
                     &mut first[start..start + vectors],
                     &mut second[start..start + vectors],
                 ];
+                let ahead = early.next().unwrap_or_default();
+                macro_rules! start_row {
+                    ($first:literal, $last:literal) => {
+                        start_row::<S, $first, $last>(plans, vector_gadget, words, rows, ahead)
+                    };
+                }
                 match (level == 0, level + 1 == levels) {
-                    (true, true) => start_row::<S, true, true>(plans, vector_gadget, words, rows),
-                    (true, false) => start_row::<S, true, false>(plans, vector_gadget, words, rows),
-                    (false, false) => {
-                        start_row::<S, false, false>(plans, vector_gadget, words, rows);
-                    }
-                    (false, true) => start_row::<S, false, true>(plans, vector_gadget, words, rows),
+                    (true, true) => start_row!(true, true),
+                    (true, false) => start_row!(true, false),
+                    (false, false) => start_row!(false, false),
+                    (false, true) => start_row!(false, true),
                 }
             }
         }
 
-        let mut ahead = ahead.chunks(ahead.len().div_ceil(PRIMES.len()).max(1));
+        let mut ahead = pieces(ahead, PRIMES.len());
         let keys = ggsw.chunks_exact(ROWS * COLUMNS * vectors);
         for ((plan, values), key) in plans.iter().zip([&mut *first, &mut *second]).zip(keys) {
             let modulus = Modulus::new(s, plan.prime);
@@ -106,21 +117,38 @@ impl<S: Ifma, const COLUMNS: usize, const ROWS: usize> Work<S>
 
         let combine = Combine::new(s);
         let words = output.as_chunks_mut().0;
+        let mut late = pieces(late, vectors * COLUMNS);
         for ((&r1, &r2), words) in first.iter().zip(&*second).zip(words) {
+            fetch(s, &mut late);
             s.store(s.add(s.load(words), combine.word(r1, r2)), words);
         }
     }
 }
 
+/// `memory` in pieces for so many steps.
+#[inline(always)]
+fn pieces<V>(memory: &[V], steps: usize) -> Chunks<'_, V> {
+    memory.chunks(memory.len().div_ceil(steps).max(1))
+}
+
+/// Asks memory for the next piece.
+#[inline(always)]
+fn fetch<S: Ifma>(s: S, pieces: &mut Chunks<'_, S::Vector>) {
+    for memory in pieces.next().unwrap_or_default() {
+        s.prefetch(memory);
+    }
+}
+
 /// The next digits of a polynomial, and the first levels of their transforms mod both primes.
 /// `words` are mod 2^64 for the `FIRST` digit and the rest of the decomposition afterwards; the
-/// `LAST` digit is that whole rest.
+/// `LAST` digit is that whole rest. Meanwhile memory fetches `ahead`.
 #[inline(always)]
 fn start_row<S: Ifma, const FIRST: bool, const LAST: bool>(
     plans: &[Plan<S>; 2],
     gadget: VectorGadget<S>,
     words: &mut [[u64; IFMA_LANES]],
     [first, second]: [&mut [S::Vector]; 2],
+    ahead: &[S::Vector],
 ) {
     let s = gadget.simd;
     let [m1, m2] = [
@@ -133,7 +161,9 @@ fn start_row<S: Ifma, const FIRST: bool, const LAST: bool>(
             let first: [&mut [S::Vector]; $points] = strided(first);
             let second: [&mut [S::Vector]; $points] = strided(second);
             let words: [&mut [[u64; IFMA_LANES]]; $points] = strided(words);
+            let mut ahead = pieces(ahead, words[0].len());
             for index in 0..words[0].len() {
+                fetch(s, &mut ahead);
                 let mut r1 = [[m1.zero; $points]];
                 let mut r2 = [[m1.zero; $points]];
                 for point in 0..$points {
@@ -195,11 +225,9 @@ fn multiply_blocks<S: Ifma, const COLUMNS: usize, const ROWS: usize>(
     let (keys, _) = keys.as_chunks::<COLUMNS>();
     let (keys, _) = keys.as_chunks::<IFMA_LANES>();
     let twiddles = plan.forward.blocks.iter().zip(&plan.backward.blocks);
-    let mut ahead = ahead.chunks(ahead.len().div_ceil(plan.forward.blocks.len()).max(1));
+    let mut ahead = pieces(ahead, plan.forward.blocks.len());
     for (index, ((forward, backward), keys)) in twiddles.zip(keys).enumerate() {
-        for memory in ahead.next().unwrap_or_default() {
-            s.prefetch(memory);
-        }
+        fetch(s, &mut ahead);
         let mut x = [[modulus.zero; IFMA_LANES]; ROWS];
         for (x, row) in x.iter_mut().zip(&rows) {
             *x = row[index];

@@ -112,6 +112,6 @@ impl Ifma for Avx512Ifma {
         fn add_if_equal(x: __m512i, a: __m512i, b: __m512i, y: __m512i) -> __m512i =
             _mm512_mask_add_epi64(x, _mm512_cmpeq_epi64_mask(a, b), x, y);
         fn prefetch(memory: &__m512i) -> () =
-            _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(memory).cast());
+            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(memory).cast());
     }
 }

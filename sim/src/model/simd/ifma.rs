@@ -51,7 +51,7 @@ pub(in crate::model) trait Ifma: Copy + Send + Sync + 'static {
         b: Self::Vector,
         y: Self::Vector,
     ) -> Self::Vector;
-    /// Asks for the memory to come into the level-2 cache.
+    /// Asks for the memory to come into the caches.
     fn prefetch(self, memory: &Self::Vector);
     /// Lane b of vector e becomes lane e of vector b; its own inverse.
     fn transpose_ifma(self, block: &mut [Self::Vector; IFMA_LANES]);
