@@ -1,7 +1,6 @@
 //! Encrypted inference: linear layers on the host, look-up tables on a session.
 
 use super::error::ModelError;
-use super::linear;
 use super::network::{Layer, Linear, Network};
 use crate::session::{Lut, Session};
 use crate::tfhe;
@@ -96,9 +95,7 @@ impl<'a> Executor<'a> {
             }
             for stage in &self.stages {
                 words = match stage {
-                    Stage::Linear(layer) => {
-                        self.pool.install(|| linear::apply(layer, &words, size))
-                    }
+                    Stage::Linear(layer) => self.pool.install(|| layer.apply(&words, size))?,
                     Stage::Lookup(table) => {
                         let count = words.len() / size;
                         let words =
