@@ -36,7 +36,9 @@ fn main() -> ExitCode {
         .collect();
     let layer = Linear::new("layer", WIDTH, weights, vec![0; WIDTH]).expect("a layer");
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    println!("layer: {WIDTH} to {WIDTH}, weights to {LARGEST}, ciphertexts of {size} words, bar {LEAST_RATE}");
+    println!(
+        "layer: {WIDTH} to {WIDTH}, weights to {LARGEST}, ciphertexts of {size} words, bar {LEAST_RATE}"
+    );
     let mut held = true;
     for images in [1, 8] {
         let inputs: Vec<u64> = (0..images * WIDTH * size).map(|_| word()).collect();

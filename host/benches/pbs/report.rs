@@ -110,7 +110,7 @@ pub(crate) fn print_transforms(results: &Results, set: &'static str) {
 struct Bar {
     what: String,
     measured: Option<f64>,
-    bar: f64,
+    bar: Option<f64>,
     stretch: Option<f64>,
     larger_is_better: bool,
 }
@@ -122,7 +122,7 @@ pub(crate) fn print_bars(results: &Results) -> bool {
     let ratio =
         |set, part, ours: &str, theirs: &str| Some(of(set, part, ours)? / of(set, part, theirs)?);
     let whole = Part::Whole(LARGEST_BATCH, 1);
-    let bar = |what: &str, measured, bar, stretch| Bar {
+    let bar = |what: &str, measured, bar: Option<f64>, stretch| Bar {
         what: what.to_owned(),
         measured,
         bar,
@@ -135,19 +135,22 @@ pub(crate) fn print_bars(results: &Results) -> bool {
         bar(
             "KS + PBS, 1 thread, to tfhe-rs' NTT path",
             ratio(primary, whole, &best, theirs::NTT),
-            0.33,
+            Some(0.33),
             None,
         ),
         bar(
             "the same, to tfhe-rs' batched FFT path",
             ratio(primary, whole, &best, theirs::FFT_BATCHED),
-            f64::INFINITY,
+            None,
             Some(1.0),
         ),
         bar(
             "KS, to tfhe-rs'",
-            ratio(primary, switch, &best, theirs::FFT),
-            0.25,
+            // The same function, measured twice: the lower of its times.
+            ratio(primary, switch, &best, theirs::FFT)
+                .zip(ratio(primary, switch, &best, theirs::NTT))
+                .map(|(one, other)| one.max(other)),
+            Some(0.25),
             Some(0.1),
         ),
         Bar {
@@ -157,7 +160,7 @@ pub(crate) fn print_bars(results: &Results) -> bool {
                 of(primary, whole, &best)
                     .zip(of(primary, Part::Whole(LARGEST_BATCH, 2), &best))
                     .map(|(one, two)| one / two),
-                1.9,
+                Some(1.9),
                 Some(2.0),
             )
         },
@@ -166,7 +169,7 @@ pub(crate) fn print_bars(results: &Results) -> bool {
             of(primary, Part::Transform, &best)
                 .zip(of(primary, Part::Transform, theirs::NTT_CRATE))
                 .map(|(ours, theirs)| ours / theirs),
-            0.6,
+            Some(0.6),
             Some(0.35),
         ),
     ];
@@ -174,13 +177,13 @@ pub(crate) fn print_bars(results: &Results) -> bool {
         bars.push(bar(
             &format!("{label}: KS + PBS, to tfhe-rs' NTT path"),
             ratio(label, whole, &best, theirs::NTT),
-            0.33,
+            Some(0.33),
             None,
         ));
         bars.push(bar(
             &format!("{label}: to tfhe-rs' batched FFT path"),
             ratio(label, whole, &best, theirs::FFT_BATCHED),
-            f64::INFINITY,
+            None,
             Some(1.0),
         ));
     }
@@ -188,7 +191,7 @@ pub(crate) fn print_bars(results: &Results) -> bool {
         bars.push(bar(
             "avx2: KS + PBS, to tfhe-rs' NTT path on this CPU",
             ratio(primary, whole, &ours::name(Kernel::Avx2), theirs::NTT),
-            0.5,
+            Some(0.5),
             None,
         ));
     }
@@ -212,25 +215,20 @@ pub(crate) fn print_bars(results: &Results) -> bool {
                 measured <= limit
             }
         };
-        let held = within(bar.bar);
+        let held = bar.bar.is_none_or(within);
         all_held &= held;
-        let stretch = bar
-            .stretch
-            .map_or_else(|| "-".to_owned(), |x| x.to_string());
-        let limit = if bar.bar.is_finite() {
-            bar.bar.to_string()
-        } else {
-            "-".to_owned()
+        let show = |limit: Option<f64>| limit.map_or_else(|| "-".to_owned(), |x| x.to_string());
+        let verdict = match (held, bar.stretch.map(within)) {
+            (false, _) => "MISSED",
+            (true, Some(true)) => "held, and the stretch",
+            (true, Some(false)) if bar.bar.is_none() => "stretch missed",
+            (true, _) => "held",
         };
         println!(
-            "  {:58} {measured:>9.3} {limit:>6} {stretch:>8}  {}",
+            "  {:58} {measured:>9.3} {:>6} {:>8}  {verdict}",
             bar.what,
-            match (held, bar.stretch.map(within)) {
-                (false, _) => "MISSED",
-                (true, Some(true)) => "held, and the stretch",
-                (true, Some(false)) if limit == "-" => "stretch missed",
-                (true, _) => "held",
-            }
+            show(bar.bar),
+            show(bar.stretch)
         );
     }
     all_held

@@ -62,8 +62,8 @@ impl<S: Ifma, const COLUMNS: usize, const ROWS: usize> Work<S>
         let vectors = size / IFMA_LANES;
         let (first, second) = values.split_at_mut(ROWS * vectors);
 
-        let (early, ahead) = ahead.split_at(ahead.len() / 4);
-        let (ahead, late) = ahead.split_at(ahead.len() * 2 / 3);
+        let (early, rest) = ahead.split_at(ahead.len() / 4);
+        let (middle, late) = rest.split_at(rest.len() * 2 / 3);
 
         let mut early = pieces(early, ROWS);
         let vector_gadget = VectorGadget::new(s, &gadget);
@@ -96,7 +96,7 @@ impl<S: Ifma, const COLUMNS: usize, const ROWS: usize> Work<S>
             }
         }
 
-        let mut ahead = pieces(ahead, PRIMES.len());
+        let mut middle = pieces(middle, PRIMES.len());
         let keys = ggsw.chunks_exact(ROWS * COLUMNS * vectors);
         for ((plan, values), key) in plans.iter().zip([&mut *first, &mut *second]).zip(keys) {
             let modulus = Modulus::new(s, plan.prime);
@@ -105,7 +105,7 @@ impl<S: Ifma, const COLUMNS: usize, const ROWS: usize> Work<S>
                     forward_group(modulus, row, group);
                 }
             }
-            let ahead = ahead.next().unwrap_or_default();
+            let ahead = middle.next().unwrap_or_default();
             multiply_blocks::<S, COLUMNS, ROWS>(modulus, plan, values, key, ahead);
             for column in values.chunks_exact_mut(vectors).take(COLUMNS) {
                 if let Some(group) = &plan.backward.second {

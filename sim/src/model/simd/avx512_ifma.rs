@@ -30,8 +30,8 @@ macro_rules! intrinsics {
         $(
             #[inline(always)]
             fn $name $(<const $bits: u32>)? (self, $($argument: $type),*) -> $result {
-                // SAFETY: the token proves that the CPU has AVX-512 F, DQ and IFMA; memory is only
-                // touched through references to whole vectors, without an alignment requirement.
+                // SAFETY: the token proves that the CPU has AVX-512 F, BW, DQ, VL and IFMA; memory is
+                // only touched through references to whole vectors, without an alignment requirement.
                 unsafe { $body }
             }
         )*
