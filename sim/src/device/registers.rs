@@ -75,8 +75,10 @@ pub(super) struct Registers {
     status: u32,
     /// First submission entry that is not valid yet.
     tail: u32,
-    /// First one whose job is not completed.
+    /// First one that is not consumed: the driver may write those before it.
     position: u32,
+    /// The completion of the one before is being written.
+    completing: bool,
     /// First completion entry that the driver has not read.
     head: u32,
     cause: u32,
@@ -101,6 +103,7 @@ impl Registers {
             status: 0,
             tail: 0,
             position: 0,
+            completing: false,
             head: 0,
             cause: 0,
             stood: false,
@@ -127,7 +130,7 @@ impl Registers {
             (self.taken.is_some(), Status::CONFIGURED),
             (self.asked.configure, Status::CONFIGURING),
             (
-                self.taken.is_some() && self.position != self.tail,
+                self.taken.is_some() && (self.completing || self.position != self.tail),
                 Status::BUSY,
             ),
             (self.asked.reset, Status::RESETTING),
@@ -263,6 +266,7 @@ impl Registers {
         self.asked.configure = false;
         self.set_status(Status::KEY_LOADED | Status::KEYSWITCH_KEY_LOADED, false);
         (self.tail, self.position, self.head) = (0, 0, 0);
+        self.completing = false;
         match result {
             Ok(settings) => {
                 self.taken = Some(settings);
@@ -292,12 +296,20 @@ impl Registers {
             0
         };
         (self.tail, self.position, self.head) = (0, 0, 0);
+        self.completing = false;
         self.cause = 0;
     }
 
-    /// Says that the jobs before `position` are completed.
-    pub(super) const fn advance(&mut self, position: u32) {
+    /// Says that the entries before `position` are consumed. This comes before the completion: a driver
+    /// that sees that may fill the ring at once, up to the entry of the completed job.
+    pub(super) const fn consume(&mut self, position: u32) {
         self.position = position;
+        self.completing = true;
+    }
+
+    /// Says that the completion of the entries consumed is in host memory.
+    pub(super) const fn completed(&mut self) {
+        self.completing = false;
         self.cause |= Interrupt::COMPLETION;
     }
 
@@ -447,7 +459,7 @@ mod tests {
         let enable = |causes| {
             move |registers: &mut Registers| registers.write(Register::InterruptEnable, causes)
         };
-        let complete = |registers: &mut Registers| registers.advance(0);
+        let complete = |registers: &mut Registers| registers.completed();
         let clear = |registers: &mut Registers| registers.write(Register::InterruptCause, u32::MAX);
         assert_eq!(after(&complete), 0);
         assert_eq!(after(&enable(Interrupt::COMPLETION)), 1);
@@ -460,6 +472,42 @@ mod tests {
         assert_eq!(after(&|registers| registers.reset(false)), 3);
         assert_eq!(after(&|registers| registers.report(5, 1, 2)), 3);
         assert_eq!(after(&enable(Interrupt::ERROR)), 4);
+    }
+
+    #[test]
+    fn an_entry_is_free_before_its_completion_can_be_seen() {
+        let mut registers = registers();
+        let ring_entries = 5;
+        registers.configured(Ok(Settings {
+            ring_entries,
+            ..Settings::default()
+        }));
+        let busy =
+            |registers: &mut Registers| Status(registers.read(Register::Status)).has(Status::BUSY);
+        for position in 0..2 * ring_entries {
+            let next = (position + 1) % ring_entries;
+            registers.write(Register::SubmissionTail, next);
+            assert!(matches!(registers.task(), Some(Task::Job)));
+            registers.consume(next);
+            assert!(busy(&mut registers));
+            // All entries but one, the last of which is the one just consumed.
+            registers.write(Register::SubmissionTail, position % ring_entries);
+            assert_eq!(registers.read(Register::Error), 0);
+            registers.completed();
+            for others in 1..ring_entries {
+                assert!(busy(&mut registers));
+                registers.consume((next + others) % ring_entries);
+                registers.completed();
+            }
+            assert!(!busy(&mut registers));
+            // As if the ring were one entry further, for the next turn.
+            registers.write(Register::SubmissionTail, next);
+            registers.consume(next);
+            registers.completed();
+        }
+        registers.write(Register::SubmissionTail, 2);
+        registers.write(Register::SubmissionTail, 1);
+        assert_eq!(registers.read(Register::Error), Fault::BadDoorbell as u32);
     }
 
     #[test]

@@ -189,6 +189,8 @@ impl Worker {
             consumed: self.rings.consumed,
         };
         let words: [u64; COMPLETION_BYTES / WORD_BYTES] = layout::to_words(&completion.encode());
+        let consumed = index(self.rings.submission);
+        self.shared.with(|registers| registers.consume(consumed));
         match self.bus.write(address, &words) {
             Ok(()) => (),
             Err(Failure::Job(..)) => {
@@ -200,7 +202,7 @@ impl Worker {
         self.rings.completion = next;
         self.shared.with(|registers| {
             registers.count(&Counter::JOBS, 1);
-            registers.advance(index(self.rings.submission));
+            registers.completed();
         });
     }
 
