@@ -11,10 +11,13 @@ mod decrypt;
 mod demo;
 mod encrypt;
 mod error;
+mod generate;
 mod images;
 mod infer;
 mod info;
+mod inspect;
 mod keygen;
+mod language;
 mod lines;
 mod machine;
 mod output;
@@ -58,6 +61,10 @@ enum Action {
     Cycles(cycles::Arguments),
     /// Predict what a card on a board would do; no card and no key is needed.
     Plan(plan::Arguments),
+    /// Let a language model continue an encrypted prompt.
+    Generate(generate::Arguments),
+    /// Show what a language model takes: bootstraps, levels, noise, sizes, time.
+    Inspect(inspect::Arguments),
     /// All of it in one go, on handwritten digits that come with the program.
     Demo(demo::Arguments),
 }
@@ -87,6 +94,8 @@ pub fn main() -> ExitCode {
         Action::Bench(arguments) => bench::run(&arguments, &mut out),
         Action::Cycles(arguments) => cycles::run(&arguments, &mut out),
         Action::Plan(arguments) => plan::run(&arguments, &mut out),
+        Action::Generate(arguments) => generate::run(&arguments, &mut out),
+        Action::Inspect(arguments) => inspect::run(&arguments, &mut out),
         Action::Demo(arguments) => demo::run(&arguments, &mut out),
     };
     match result {

@@ -90,6 +90,14 @@ pub enum ModelError {
         /// The keys' `N`.
         keys: usize,
     },
+    /// The model was compiled for other parameters than the keys have: its scales fit their noise.
+    #[error("the model is compiled for parameter set '{model}', the keys are of '{keys}'")]
+    Parameters {
+        /// The model's.
+        model: String,
+        /// The keys'.
+        keys: String,
+    },
     /// A number of input values that the model does not take.
     #[error("the model takes {wanted} values per image, not {found}")]
     InputCount {
@@ -110,6 +118,85 @@ pub enum ModelError {
         /// Largest value that the model takes.
         high: i64,
     },
+    /// A class of tensors of which calibration saw no value, or one that is no number.
+    #[error("layer '{layer}': its range is not known: no value of it was seen in calibration")]
+    Uncalibrated {
+        /// Name of the layer.
+        layer: String,
+    },
+    /// Scales that follow from different sums contradict each other.
+    #[error(
+        "layer '{layer}': its input '{input}' would have to have {wanted} times its scale, and has {found}"
+    )]
+    Scales {
+        /// Name of the layer.
+        layer: String,
+        /// Name of the layer that it reads.
+        input: String,
+        /// The ratio of scales that its weights ask for.
+        wanted: f64,
+        /// The ratio that follows from other layers.
+        found: f64,
+    },
+    /// A table's input is so noisy that a value may be carried across the border of its window.
+    #[error(
+        "layer '{layer}': the noise of its input has a standard deviation of {sigma:.6} of the torus, \
+         above the limit of {limit:.6} that keeps values from wrapping around"
+    )]
+    Noise {
+        /// Name of the layer.
+        layer: String,
+        /// Standard deviation of the noise.
+        sigma: f64,
+        /// Largest accepted one.
+        limit: f64,
+    },
+    /// A table's input is little more than noise.
+    #[error(
+        "layer '{layer}': the range of its input is only {steps:.1} standard deviations of its noise; \
+         {limit} are needed"
+    )]
+    Resolution {
+        /// Name of the layer.
+        layer: String,
+        /// The range over the noise.
+        steps: f64,
+        /// The least that is accepted.
+        limit: f64,
+    },
+    /// A layer that cannot be run on ciphertexts here.
+    #[error("layer '{layer}': {what} is not supported")]
+    Unsupported {
+        /// Name of the layer.
+        layer: String,
+        /// What it is.
+        what: String,
+    },
+    /// Ciphertexts of another size than the keys'.
+    #[error("a ciphertext has {found} words where {wanted} belong")]
+    CiphertextSize {
+        /// Its words.
+        found: usize,
+        /// Those that fit.
+        wanted: usize,
+    },
+    /// A text with something that the model has no token for.
+    #[error("'{found}' is not in the vocabulary of the model")]
+    Vocabulary {
+        /// What it is.
+        found: String,
+    },
+    /// A text that the model has no positions for.
+    #[error("{found} tokens are more than the model's {limit} positions")]
+    TooLong {
+        /// Tokens of the text.
+        found: usize,
+        /// Positions of the model.
+        limit: usize,
+    },
+    /// The tensors of a model file.
+    #[error("the model's weights are malformed")]
+    Tensors(#[from] safetensors::SafeTensorError),
     /// The host's threads could not be started.
     #[error("cannot start the threads of the linear layers: {0}")]
     Threads(String),
@@ -142,9 +229,39 @@ impl ModelError {
                  lists the sets)"
                     .into()
             }
+            Self::Parameters { model, .. } => {
+                format!("make keys with 'gyrus keygen --parameters {model}'")
+            }
             Self::InputCount { .. } | Self::InputValue { .. } => {
                 "check that the images are those of this model".into()
             }
+            Self::Uncalibrated { .. } => {
+                "give calibration data that reach every layer of the model".into()
+            }
+            Self::Scales { .. } => {
+                "give layers whose outputs are added to each other one scale, or a function between \
+                 them"
+                    .into()
+            }
+            Self::Noise { .. } => {
+                "use smaller weights (4 or 5 bits) or fewer of them, or parameters with less noise \
+                 ('gyrus info' lists the sets)"
+                    .into()
+            }
+            Self::Resolution { .. } => {
+                "scale the layer so that it uses its range, or use parameters with less noise \
+                 ('gyrus info' lists the sets)"
+                    .into()
+            }
+            Self::Unsupported { .. } => "the documentation lists the layers that there are: \
+                                         docs/language-model.md"
+                .into(),
+            Self::CiphertextSize { .. } => {
+                "encrypt with keys of the parameters that the server uses".into()
+            }
+            Self::Vocabulary { .. } => "use only what 'gyrus inspect' shows of the vocabulary".into(),
+            Self::TooLong { .. } => "give a shorter prompt, or ask for fewer tokens".into(),
+            Self::Tensors(_) => "give a model in the format of models/names/README.md".into(),
             Self::Threads(_) => "free some memory or raise the limit on threads".into(),
             Self::Words(_) => "encrypt the images again with keys of 'gyrus keygen'".into(),
             Self::Session(_) => "try again, or use another device (--device)".into(),

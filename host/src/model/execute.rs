@@ -133,7 +133,7 @@ impl<'a> Executor<'a> {
 /// What to add to a phase so that the modulus switch rounds it to the nearest entry of the table.
 /// The centred switch takes off half a step, which suits tfhe-rs' message boxes; here every entry
 /// counts.
-fn rounding_offset(set: &ParameterSet) -> u64 {
+pub(super) fn rounding_offset(set: &ParameterSet) -> u64 {
     match set.modulus_switch {
         ModulusSwitch::Standard => 0,
         ModulusSwitch::CenteredMeanNoiseReduction => 1 << (63 - set.log2_two_n()),

@@ -9,9 +9,15 @@
 mod error;
 mod execute;
 mod format;
+pub mod graph;
 mod linear;
+pub mod machine;
 mod network;
 pub mod noise;
+pub mod plan;
+pub mod run;
+pub mod scales;
+pub mod transformer;
 
 pub use error::ModelError;
 pub use execute::{Executor, check_parameters};

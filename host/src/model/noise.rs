@@ -40,7 +40,8 @@ pub fn switching_variance(set: &ParameterSet) -> f64 {
 }
 
 /// The part of [`switching_variance`] that is there before the body is rounded.
-fn mask_variance(set: &ParameterSet) -> f64 {
+#[must_use]
+pub fn mask_variance(set: &ParameterSet) -> f64 {
     let big = set.big_lwe_dimension().0 as f64;
     let n = set.lwe_dimension.0 as f64;
     let modulus_log2 = match set.keyswitch_modulus {

@@ -1,0 +1,75 @@
+//! Loading and compiling language models.
+
+use super::data::read_file;
+use super::error::CliError;
+use crate::model::transformer::{self, Language, Transformer};
+use crate::model::{FILE_LIMIT, ModelError};
+use clap::Args;
+use gyrus_interface::{ParameterSet, catalogue};
+use std::path::{Path, PathBuf};
+
+/// The language model of a command.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ModelChoice {
+    /// Language model: a .json file, with its weights beside it in a .safetensors file of the same name; the
+    /// names model of this program when left out.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+}
+
+impl ModelChoice {
+    /// The model in a file, or that of this program.
+    pub(super) const fn of(model: Option<PathBuf>) -> Self {
+        Self { model }
+    }
+
+    /// What the model is called in messages.
+    fn name(&self) -> String {
+        let path = self.model.as_ref();
+        path.map_or_else(|| "names".into(), |path| path.display().to_string())
+    }
+
+    /// Reads the model.
+    pub(super) fn load(&self) -> Result<Transformer, CliError> {
+        let model = match &self.model {
+            None => transformer::names(),
+            Some(path) => transformer::read(
+                &content(path)?,
+                &content(&path.with_extension("safetensors"))?,
+            ),
+        };
+        model.map_err(|source| self.refused(source))
+    }
+
+    /// Compiles a model for the parameters of these keys, or those that it was made for.
+    pub(super) fn compile(
+        &self,
+        model: Transformer,
+        set: Option<&ParameterSet>,
+    ) -> Result<Language, CliError> {
+        let own = || {
+            catalogue::find(&model.parameter_set)
+                .ok_or_else(|| self.refused(ModelError::ParameterSet(model.parameter_set.clone())))
+        };
+        let set = set.map_or_else(own, |set| Ok(set.clone()))?;
+        Language::compile(model, &set).map_err(|source| self.refused(source))
+    }
+
+    fn refused(&self, source: ModelError) -> CliError {
+        CliError::Model {
+            model: self.name(),
+            source,
+        }
+    }
+}
+
+fn content(path: &Path) -> Result<Vec<u8>, CliError> {
+    let content = read_file(path, FILE_LIMIT).map_err(|source| CliError::ModelFile {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    content.ok_or_else(|| CliError::Model {
+        model: path.display().to_string(),
+        source: ModelError::TooLarge { limit: FILE_LIMIT },
+    })
+}

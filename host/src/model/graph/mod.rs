@@ -1,0 +1,242 @@
+//! A model as a graph of tensors: what is computed, in real numbers, without scales or ciphertexts.
+//!
+//! Everything an encrypted model does comes down to two operations: [`Operation::Linear`], sums with integer
+//! weights, which cost no bootstrap, and [`Operation::Table`], a function of each element, one bootstrap each.
+//! A third, [`Operation::Product`], is taken apart into those two by [`Graph::expand`]; maximum, softmax and
+//! normalisations are built of the three in [`blocks`].
+//!
+//! Tensors carry the name of their *class*. Tensors of one class have one scale: the keys of all positions, say.
+
+mod blocks;
+mod evaluate;
+mod expand;
+mod function;
+
+pub use evaluate::{Interval, Ranges};
+pub use expand::Balances;
+pub use function::Function;
+
+use super::network::Linear;
+use std::sync::Arc;
+
+/// Names a tensor of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TensorId(pub(super) usize);
+
+/// One value of a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Element {
+    /// The tensor.
+    pub tensor: TensorId,
+    /// Its index there.
+    pub index: usize,
+}
+
+/// Integer sums, before their step.
+#[derive(Debug, Clone)]
+pub enum Weights {
+    /// All of a tensor into each output.
+    Dense {
+        /// The tensor.
+        input: TensorId,
+        /// Its weights; the biases are zero.
+        weights: Arc<Linear>,
+    },
+    /// A few elements into each output.
+    Sparse(Vec<Vec<(Element, i32)>>),
+}
+
+/// A part of a linear operation: integer sums times a real step.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The value of an integer weight of 1.
+    pub step: f64,
+    /// The sums, one per output.
+    pub weights: Weights,
+}
+
+/// What a tensor is computed from.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// It is given: encrypted by the client, or kept from an earlier step.
+    Input,
+    /// `output[o] = sum over parts of step * sum(weight * element) + bias[o]`.
+    Linear {
+        /// The parts.
+        parts: Vec<Part>,
+        /// One per output.
+        bias: Vec<f64>,
+    },
+    /// `output[i] = factor * function(input[i])`.
+    Table {
+        /// The tensor.
+        input: TensorId,
+        /// The function.
+        function: Function,
+        /// Times this.
+        factor: f64,
+    },
+    /// `output[o] = factor * sum(left * right)`.
+    Product {
+        /// Times this.
+        factor: f64,
+        /// Factors of each output. Those on the left are of one class, those on the right too.
+        pairs: Vec<Vec<(Element, Element)>>,
+    },
+}
+
+/// A tensor.
+#[derive(Debug, Clone)]
+pub struct Tensor {
+    /// Its class.
+    pub class: String,
+    /// Number of values.
+    pub width: usize,
+    /// Where they come from.
+    pub operation: Operation,
+}
+
+/// Tensors, each computed from earlier ones.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    pub(super) tensors: Vec<Tensor>,
+    /// Tensors that are wanted in the end.
+    pub(super) outputs: Vec<TensorId>,
+}
+
+impl Graph {
+    /// All tensors, in order.
+    #[must_use]
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// Those that are wanted.
+    #[must_use]
+    pub fn outputs(&self) -> &[TensorId] {
+        &self.outputs
+    }
+
+    /// Number of values of a tensor; 0 of one that is not there.
+    #[must_use]
+    pub fn width(&self, id: TensorId) -> usize {
+        self.tensors.get(id.0).map_or(0, |tensor| tensor.width)
+    }
+
+    /// The class of a tensor.
+    #[must_use]
+    pub fn class(&self, id: TensorId) -> &str {
+        self.tensors
+            .get(id.0)
+            .map_or("", |tensor| tensor.class.as_str())
+    }
+
+    fn push(&mut self, class: &str, width: usize, operation: Operation) -> TensorId {
+        self.tensors.push(Tensor {
+            class: class.to_owned(),
+            width,
+            operation,
+        });
+        TensorId(self.tensors.len() - 1)
+    }
+
+    /// A tensor that is given.
+    pub fn input(&mut self, class: &str, width: usize) -> TensorId {
+        self.push(class, width, Operation::Input)
+    }
+
+    /// The tensors that are given, in order.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<TensorId> {
+        let given = |tensor: &Tensor| matches!(tensor.operation, Operation::Input);
+        let tensors = self.tensors.iter().enumerate();
+        tensors
+            .filter(|(_, tensor)| given(tensor))
+            .map(|(number, _)| TensorId(number))
+            .collect()
+    }
+
+    /// Wants a tensor in the end.
+    pub fn output(&mut self, id: TensorId) {
+        self.outputs.push(id);
+    }
+
+    /// Sums with integer weights.
+    pub fn linear(&mut self, class: &str, parts: Vec<Part>, bias: Vec<f64>) -> TensorId {
+        self.push(class, bias.len(), Operation::Linear { parts, bias })
+    }
+
+    /// A function of each value: a bootstrap each.
+    pub fn table(&mut self, class: &str, input: TensorId, function: Function) -> TensorId {
+        self.scaled_table(class, input, function, 1.0)
+    }
+
+    /// A function of each value, times a factor.
+    pub fn scaled_table(
+        &mut self,
+        class: &str,
+        input: TensorId,
+        function: Function,
+        factor: f64,
+    ) -> TensorId {
+        let width = self.width(input);
+        self.push(
+            class,
+            width,
+            Operation::Table {
+                input,
+                function,
+                factor,
+            },
+        )
+    }
+
+    /// Sums of products.
+    pub fn product(
+        &mut self,
+        class: &str,
+        factor: f64,
+        pairs: Vec<Vec<(Element, Element)>>,
+    ) -> TensorId {
+        self.push(class, pairs.len(), Operation::Product { factor, pairs })
+    }
+
+    /// All elements of a tensor.
+    pub fn elements(&self, tensor: TensorId) -> impl Iterator<Item = Element> + use<> {
+        (0..self.width(tensor)).map(move |index| Element { tensor, index })
+    }
+
+    /// Tensors that an operation reads.
+    pub(super) fn reads(operation: &Operation) -> Vec<TensorId> {
+        let mut reads = match operation {
+            Operation::Input => Vec::new(),
+            Operation::Table { input, .. } => vec![*input],
+            Operation::Linear { parts, .. } => parts
+                .iter()
+                .flat_map(|part| match &part.weights {
+                    Weights::Dense { input, .. } => vec![*input],
+                    Weights::Sparse(rows) => rows.iter().flatten().map(|(e, _)| e.tensor).collect(),
+                })
+                .collect(),
+            Operation::Product { pairs, .. } => pairs
+                .iter()
+                .flatten()
+                .flat_map(|(left, right)| [left.tensor, right.tensor])
+                .collect(),
+        };
+        reads.sort_unstable();
+        reads.dedup();
+        reads
+    }
+
+    /// Bootstraps that the graph takes, products expanded or not.
+    #[must_use]
+    pub fn bootstraps(&self) -> usize {
+        let cost = |tensor: &Tensor| match &tensor.operation {
+            Operation::Input | Operation::Linear { .. } => 0,
+            Operation::Table { .. } => tensor.width,
+            Operation::Product { pairs, .. } => 2 * pairs.iter().map(Vec::len).sum::<usize>(),
+        };
+        self.tensors.iter().map(cost).sum()
+    }
+}

@@ -1,0 +1,49 @@
+//! The model in the clear, in real numbers: what an encrypted run is compared with.
+
+use super::{Cache, Transformer};
+use crate::model::ModelError;
+use crate::model::graph::Graph;
+use std::collections::BTreeMap;
+
+/// A text in the clear.
+#[derive(Debug)]
+pub struct Reference<'a> {
+    model: &'a Transformer,
+    cache: Cache<Vec<f64>>,
+}
+
+impl<'a> Reference<'a> {
+    /// At the beginning of a text.
+    #[must_use]
+    pub fn new(model: &'a Transformer) -> Self {
+        Self {
+            model,
+            cache: Cache::new(model.blocks.len()),
+        }
+    }
+
+    /// The logits behind a token.
+    ///
+    /// # Errors
+    /// There is no such token, or no position for it.
+    pub fn step(&mut self, token: usize) -> Result<Vec<f64>, ModelError> {
+        let graph = self.model.step(self.cache.positions())?;
+        let (logits, _) = self.step_in(&graph, token)?;
+        Ok(logits)
+    }
+
+    /// The same in the graph of this position, with the values of all tensors.
+    pub(super) fn step_in(
+        &mut self,
+        graph: &Graph,
+        token: usize,
+    ) -> Result<(Vec<f64>, Vec<Vec<f64>>), ModelError> {
+        let vector = self.model.embed(token)?.to_vec();
+        let inputs = graph.inputs().into_iter().zip(self.cache.inputs(vector));
+        let values = graph.evaluate(&inputs.collect::<BTreeMap<_, _>>())?;
+        let outputs = graph.outputs().iter();
+        let outputs = outputs.map(|id| values.get(id.0).cloned().unwrap_or_default());
+        let logits = self.cache.take(outputs.collect())?;
+        Ok((logits, values))
+    }
+}
