@@ -7,6 +7,7 @@
 //! | [`session`] | a loaded key on a device, and the queue that turns single requests into batches |
 //! | [`tfhe`] | tfhe-rs keys and ciphertexts in and out; tfhe-rs programs on a session |
 //! | [`model`] | encrypted inference: linear layers on the host, look-up tables on the device |
+//! | [`remote`] | a language model's client and server, over a socket |
 //! | [`files`] | the versioned, checksummed files that the `gyrus` command reads and writes |
 //! | [`cli`] | the `gyrus` command |
 
@@ -16,6 +17,7 @@ pub mod files;
 pub mod key;
 pub mod model;
 pub mod pcie;
+pub mod remote;
 pub mod session;
 pub mod tfhe;
 

@@ -3,6 +3,7 @@
 use crate::device::DeviceChoice;
 use crate::files::FileError;
 use crate::model::ModelError;
+use crate::remote::RemoteError;
 use crate::session::SessionError;
 use crate::tfhe::{ImportError, WordsError};
 use boards::BoardError;
@@ -68,6 +69,12 @@ pub(super) enum CliError {
     WrongResults { wrong: usize, count: usize },
     #[error("the encrypted answers have {answers} images, --index names {numbers}")]
     ImageNumbers { answers: usize, numbers: usize },
+    #[error("the server's part failed")]
+    Remote(#[from] RemoteError),
+    #[error("a checkpoint of llama2.c comes with a tokeniser")]
+    NoTokeniser,
+    #[error("a client key alone computes nothing")]
+    NoServer,
     #[error("cannot write the results")]
     Output(#[from] io::Error),
 }
@@ -119,6 +126,9 @@ impl CliError {
             Self::ImageNumbers { .. } => {
                 "give the numbers that 'gyrus encrypt' was given, in the same order".into()
             }
+            Self::Remote(error) => error.help(),
+            Self::NoTokeniser => "give --tokeniser, too".into(),
+            Self::NoServer => "give --connect, too".into(),
             Self::Output(_) => "check the terminal, the pipe or the free space".into(),
         }
     }

@@ -3,14 +3,14 @@
 use super::Insecure;
 use super::boards;
 use super::error::CliError;
-use super::language::ModelChoice;
+use super::language::{Checkpoint, ModelChoice};
 use super::machine::{Machine, describe};
 use super::output::{Output, bytes, seconds};
 use crate::files::{self, stored_key_bytes};
 use crate::model::graph::Operation;
 use crate::model::noise;
 use crate::model::plan::Plan;
-use crate::model::transformer::Language;
+use crate::model::transformer::{Language, Wanted};
 use clap::Args;
 use gyrus_interface::{ParameterSet, catalogue};
 use gyrus_sim::timing::{Submission, TimingModel, Work};
@@ -22,10 +22,12 @@ const MEASURED: usize = 64;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Language model: a .json file, with its weights beside it in a .safetensors file of the same name; the
-    /// names model of this program when left out.
+    /// Language model: a .json file, with its weights beside it in a .safetensors file of the same name, or a
+    /// checkpoint of llama2.c (.bin); the names model of this program when left out.
     #[arg(value_name = "MODEL")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    checkpoint: Checkpoint,
     /// Position of the token whose step is shown, from 1 on: it attends to all before it.
     #[arg(long, value_name = "T", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     position: u32,
@@ -137,7 +139,7 @@ fn measure(
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
-    let choice = ModelChoice::of(arguments.model.clone());
+    let choice = ModelChoice::of(arguments.model.clone(), arguments.checkpoint.clone());
     let model = choice.load()?;
     let name = arguments
         .parameters
@@ -148,10 +150,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     let language = choice.compile(model, Some(&set))?;
     let model = language.model();
     let position = arguments.position as usize;
-    let plan = language
-        .plan(position - 1)
-        .map_err(CliError::Inference)?
-        .plan;
+    let plan = language.plan(position - 1, Wanted::Answer);
+    let plan = plan.map_err(CliError::Inference)?;
     let widths = plan.widths();
     let bootstraps: usize = widths.iter().sum();
 
@@ -162,15 +162,16 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         model.dimension(),
         model.heads,
         model.context,
-        model.vocabulary.len()
+        model.vocabulary.tokens.len()
     ))?;
     let shown: Vec<String> = model
         .vocabulary
+        .tokens
         .iter()
         .take(40)
         .map(|token| format!("{token:?}"))
         .collect();
-    let more = if model.vocabulary.len() > shown.len() {
+    let more = if model.vocabulary.tokens.len() > shown.len() {
         ", ..."
     } else {
         ""
@@ -216,7 +217,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     out.result(format_args!(
         "traffic     a token {} to the server, {} back",
         bytes(8 * (model.dimension() as u64 + 2)),
-        bytes(model.vocabulary.len() as u64 * size)
+        bytes(model.vocabulary.tokens.len() as u64 * size)
     ))?;
     let cached = 2 * model.blocks.len() * model.kv_heads * model.head_size();
     out.result(format_args!(

@@ -2,7 +2,7 @@
 
 use super::data::read_file;
 use super::error::CliError;
-use crate::model::transformer::{self, Language, Transformer};
+use crate::model::transformer::{self, ALL_BITS, BITS, Language, Transformer};
 use crate::model::{FILE_LIMIT, ModelError};
 use clap::Args;
 use gyrus_interface::{ParameterSet, catalogue};
@@ -11,16 +11,29 @@ use std::path::{Path, PathBuf};
 /// The language model of a command.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ModelChoice {
-    /// Language model: a .json file, with its weights beside it in a .safetensors file of the same name; the
-    /// names model of this program when left out.
+    /// Language model: a .json file, with its weights beside it in a .safetensors file of the same name, or a
+    /// checkpoint of llama2.c (.bin); the names model of this program when left out.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    #[command(flatten)]
+    checkpoint: Checkpoint,
+}
+
+/// What goes with a checkpoint of llama2.c.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Checkpoint {
+    /// The tokeniser of a checkpoint of llama2.c.
+    #[arg(long, value_name = "FILE")]
+    tokeniser: Option<PathBuf>,
+    /// Bits of a weight of a checkpoint of llama2.c, the sign included.
+    #[arg(long, value_name = "COUNT", default_value_t = BITS, value_parser = clap::value_parser!(u32).range(2..=15))]
+    bits: u32,
 }
 
 impl ModelChoice {
     /// The model in a file, or that of this program.
-    pub(super) const fn of(model: Option<PathBuf>) -> Self {
-        Self { model }
+    pub(super) const fn of(model: Option<PathBuf>, checkpoint: Checkpoint) -> Self {
+        Self { model, checkpoint }
     }
 
     /// What the model is called in messages.
@@ -33,12 +46,29 @@ impl ModelChoice {
     pub(super) fn load(&self) -> Result<Transformer, CliError> {
         let model = match &self.model {
             None => transformer::names(),
+            Some(path) if path.extension().is_some_and(|extension| extension == "bin") => {
+                let tokeniser = self
+                    .checkpoint
+                    .tokeniser
+                    .as_ref()
+                    .ok_or(CliError::NoTokeniser)?;
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                let (checkpoint, tokeniser) = (content(path)?, content(tokeniser)?);
+                transformer::read_llama2c(&name, &checkpoint, &tokeniser, self.checkpoint.bits)
+            }
             Some(path) => transformer::read(
                 &content(path)?,
                 &content(&path.with_extension("safetensors"))?,
             ),
         };
         model.map_err(|source| self.refused(source))
+    }
+
+    /// Reads the model with weights as they were before they were rounded, if the file has them.
+    pub(super) fn load_original(&self) -> Result<Transformer, CliError> {
+        let mut choice = self.clone();
+        choice.checkpoint.bits = ALL_BITS;
+        choice.load()
     }
 
     /// Compiles a model for the parameters of these keys, or those that it was made for.

@@ -22,6 +22,8 @@ mod lines;
 mod machine;
 mod output;
 mod plan;
+mod serve;
+mod simulate;
 
 use clap::{Args, Parser, Subcommand};
 use error::CliError;
@@ -63,6 +65,11 @@ enum Action {
     Plan(plan::Arguments),
     /// Let a language model continue an encrypted prompt.
     Generate(generate::Arguments),
+    /// Serve a language model to clients elsewhere, with the evaluation key only.
+    Serve(serve::Arguments),
+    /// Run texts through a language model in the clear, with the noise of encryption: how good it would be. Nothing
+    /// is encrypted.
+    Simulate(simulate::Arguments),
     /// Show what a language model takes: bootstraps, levels, noise, sizes, time.
     Inspect(inspect::Arguments),
     /// All of it in one go, on handwritten digits that come with the program.
@@ -95,6 +102,8 @@ pub fn main() -> ExitCode {
         Action::Cycles(arguments) => cycles::run(&arguments, &mut out),
         Action::Plan(arguments) => plan::run(&arguments, &mut out),
         Action::Generate(arguments) => generate::run(&arguments, &mut out),
+        Action::Serve(arguments) => serve::run(&arguments, &mut out),
+        Action::Simulate(arguments) => simulate::run(&arguments, &mut out),
         Action::Inspect(arguments) => inspect::run(&arguments, &mut out),
         Action::Demo(arguments) => demo::run(&arguments, &mut out),
     };

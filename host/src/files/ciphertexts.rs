@@ -165,15 +165,7 @@ impl EncryptedInput {
         // The payload is not empty and a whole number of such pieces, so none of them is empty.
         let images = content.payload.chunks_exact(bytes.unwrap_or(usize::MAX));
         let lists = images
-            .filter_map(|image| image.split_first_chunk())
-            .map(|(seed, words)| {
-                SeededLweCiphertextListOwned::from_container(
-                    words_u64(words),
-                    LweSize(header.parameters.big_lwe_size()),
-                    seed::decode(*seed),
-                    CiphertextModulus::new_native(),
-                )
-            })
+            .filter_map(|image| list_from_bytes(image, &header.parameters))
             .collect();
         Ok(Self { header, lists })
     }
@@ -185,8 +177,7 @@ impl EncryptedInput {
     pub fn write(&self, destination: &Destination) -> Result<u64, FileError> {
         let mut payload = Vec::new();
         for list in &self.lists {
-            payload.extend_from_slice(&seed::encode(&list.compression_seed())?);
-            payload.extend(list.as_ref().iter().flat_map(|word| word.to_le_bytes()));
+            payload.extend(list_to_bytes(list)?);
         }
         let header = header::encode(&self.header)?;
         destination
@@ -283,6 +274,31 @@ impl EncryptedOutput {
             .stage(Kind::EncryptedOutput, &header, &payload)?
             .publish()
     }
+}
+
+/// A list as it is stored: its seed, then one body per ciphertext.
+pub(crate) fn list_to_bytes(
+    list: &SeededLweCiphertextListOwned<u64>,
+) -> Result<Vec<u8>, FileError> {
+    let mut bytes = seed::encode(&list.compression_seed())?.to_vec();
+    bytes.extend(list.as_ref().iter().flat_map(|word| word.to_le_bytes()));
+    Ok(bytes)
+}
+
+/// A list as [`list_to_bytes`] stores it.
+pub(crate) fn list_from_bytes(
+    bytes: &[u8],
+    set: &ParameterSet,
+) -> Option<SeededLweCiphertextListOwned<u64>> {
+    let (seed, words) = bytes.split_first_chunk()?;
+    words.len().is_multiple_of(layout::WORD_BYTES).then(|| {
+        SeededLweCiphertextListOwned::from_container(
+            words_u64(words),
+            LweSize(set.big_lwe_size()),
+            seed::decode(*seed),
+            CiphertextModulus::new_native(),
+        )
+    })
 }
 
 fn check_images(found: usize) -> Result<(), FileError> {

@@ -38,8 +38,10 @@ mod seed;
 mod write;
 
 pub use ciphertexts::{EncryptedInput, EncryptedOutput};
+pub(crate) use ciphertexts::{list_from_bytes, list_to_bytes};
 pub use container::{CHECKSUM_BYTES, FORMAT_VERSION, IMAGE_LIMIT, Kind, MAGIC, PREFIX_BYTES};
 pub use error::FileError;
 pub use header::{KeyId, ModelReference};
 pub use keys::{ClientSecret, EvaluationKeyFile, generate_keys, stored_key_bytes};
+pub(crate) use seed::SEED_BYTES;
 pub use write::{Destination, Overwrite, Staged};

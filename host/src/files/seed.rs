@@ -5,7 +5,7 @@ use serde::Deserialize;
 use tfhe::core_crypto::commons::math::random::{CompressionSeed, Seed};
 
 /// Bytes of a seed in a payload.
-pub(super) const SEED_BYTES: usize = 16;
+pub(crate) const SEED_BYTES: usize = 16;
 
 /// Mirror of [`CompressionSeed`]'s serialised form, as far as files can hold it. The type of its
 /// field is not public in tfhe-rs, so its serialised form is the only way to the value.

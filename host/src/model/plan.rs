@@ -14,7 +14,7 @@ pub const MARGIN_DEVIATIONS: f64 = 4.5;
 /// The least number of standard deviations of the noise that the range of a table's input has.
 pub const LEAST_RESOLUTION: f64 = 12.0;
 /// What of the torus a table tells apart.
-const HALF: f64 = 0.5;
+pub(super) const HALF: f64 = 0.5;
 
 /// A look-up table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,33 +263,6 @@ impl Plan {
     pub fn deviation(&self, id: TensorId) -> f64 {
         let variance = self.noises.tensors.get(id.0).copied();
         variance.unwrap_or(0.0).sqrt()
-    }
-
-    /// Checks values of a run in real numbers against the windows of the tables that they enter.
-    ///
-    /// # Errors
-    /// [`ModelError::Wraps`]: one would read the entry of another.
-    pub fn check(&self, units: &Units, values: &[Vec<f64>]) -> Result<(), ModelError> {
-        for tensor in self.graph.tensors() {
-            let Operation::Table { input, .. } = &tensor.operation else {
-                continue;
-            };
-            let class = self.graph.class(*input);
-            let centre = units.range(class)?.centre();
-            let unit = self.unit(*input);
-            for (index, &value) in values.get(input.0).into_iter().flatten().enumerate() {
-                let reach = ((value - centre) * unit).abs();
-                if reach.is_nan() || reach >= HALF / 2.0 {
-                    return Err(ModelError::Wraps {
-                        layer: class.to_owned(),
-                        input: index,
-                        reach,
-                        limit: HALF / 2.0,
-                    });
-                }
-            }
-        }
-        Ok(())
     }
 }
 

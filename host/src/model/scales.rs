@@ -7,6 +7,7 @@
 
 use super::error::ModelError;
 use super::graph::{Graph, Interval, Operation, Ranges, Weights};
+use super::plan::HALF;
 use std::collections::BTreeMap;
 
 /// What values of a table's input may take of the torus: 10% of the half that a table tells apart stay
@@ -177,6 +178,32 @@ impl Units {
     /// As [`Self::unit`].
     pub fn range(&self, class: &str) -> Result<Interval, ModelError> {
         Ok(self.entry(class)?.1)
+    }
+
+    /// Checks values of a run in real numbers against the windows of the tables that they enter.
+    ///
+    /// # Errors
+    /// [`ModelError::Wraps`]: one would read the entry of another.
+    pub fn check(&self, graph: &Graph, values: &[Vec<f64>]) -> Result<(), ModelError> {
+        for tensor in graph.tensors() {
+            let Operation::Table { input, .. } = &tensor.operation else {
+                continue;
+            };
+            let class = graph.class(*input);
+            let (unit, range) = self.entry(class)?;
+            for (index, &value) in values.get(input.0).into_iter().flatten().enumerate() {
+                let reach = ((value - range.centre()) * unit).abs();
+                if reach.is_nan() || reach >= HALF / 2.0 {
+                    return Err(ModelError::Wraps {
+                        layer: class.to_owned(),
+                        input: index,
+                        reach,
+                        limit: HALF / 2.0,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn entry(&self, class: &str) -> Result<(f64, Interval), ModelError> {

@@ -67,54 +67,12 @@ impl Graph {
         let mut ids: Vec<TensorId> = Vec::with_capacity(self.tensors.len());
         for tensor in &self.tensors {
             let new = |id: TensorId| ids.get(id.0).copied().unwrap_or(id);
-            let moved = |element: Element| Element {
-                tensor: new(element.tensor),
-                ..element
-            };
-            let operation = match &tensor.operation {
-                Operation::Input => Operation::Input,
-                Operation::Linear { parts, bias } => Operation::Linear {
-                    parts: parts
-                        .iter()
-                        .map(|part| Part {
-                            step: part.step,
-                            weights: match &part.weights {
-                                Weights::Dense { input, weights } => Weights::Dense {
-                                    input: new(*input),
-                                    weights: weights.clone(),
-                                },
-                                Weights::Sparse(rows) => Weights::Sparse(
-                                    rows.iter()
-                                        .map(|row| {
-                                            row.iter().map(|&(e, w)| (moved(e), w)).collect()
-                                        })
-                                        .collect(),
-                                ),
-                            },
-                        })
-                        .collect(),
-                    bias: bias.clone(),
-                },
-                Operation::Table {
-                    input,
-                    function,
-                    factor,
-                } => Operation::Table {
-                    input: new(*input),
-                    function: *function,
-                    factor: *factor,
-                },
-                Operation::Product { factor, pairs } => {
-                    let balance = balances.0.get(&tensor.class).copied().unwrap_or(1.0);
-                    let pairs: Vec<Vec<_>> = pairs
-                        .iter()
-                        .map(|pairs| pairs.iter().map(|&(l, r)| (moved(l), moved(r))).collect())
-                        .collect();
-                    let id = graph.squares(&tensor.class, *factor, balance, &pairs);
-                    ids.push(id);
-                    continue;
-                }
-            };
+            let operation = tensor.operation.on(new);
+            if let Operation::Product { factor, pairs } = &operation {
+                let balance = balances.0.get(&tensor.class).copied().unwrap_or(1.0);
+                ids.push(graph.squares(&tensor.class, *factor, balance, pairs));
+                continue;
+            }
             ids.push(graph.push(&tensor.class, tensor.width, operation));
         }
         let outputs = self.outputs.iter();

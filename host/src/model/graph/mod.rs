@@ -85,6 +85,55 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// The same on other tensors.
+    fn on(&self, new: impl Fn(TensorId) -> TensorId) -> Self {
+        let moved = |element: Element| Element {
+            tensor: new(element.tensor),
+            ..element
+        };
+        match self {
+            Self::Input => Self::Input,
+            Self::Linear { parts, bias } => Self::Linear {
+                parts: parts
+                    .iter()
+                    .map(|part| Part {
+                        step: part.step,
+                        weights: match &part.weights {
+                            Weights::Dense { input, weights } => Weights::Dense {
+                                input: new(*input),
+                                weights: Arc::clone(weights),
+                            },
+                            Weights::Sparse(rows) => Weights::Sparse(
+                                rows.iter()
+                                    .map(|row| row.iter().map(|&(e, w)| (moved(e), w)).collect())
+                                    .collect(),
+                            ),
+                        },
+                    })
+                    .collect(),
+                bias: bias.clone(),
+            },
+            Self::Table {
+                input,
+                function,
+                factor,
+            } => Self::Table {
+                input: new(*input),
+                function: *function,
+                factor: *factor,
+            },
+            Self::Product { factor, pairs } => Self::Product {
+                factor: *factor,
+                pairs: pairs
+                    .iter()
+                    .map(|pairs| pairs.iter().map(|&(l, r)| (moved(l), moved(r))).collect())
+                    .collect(),
+            },
+        }
+    }
+}
+
 /// A tensor.
 #[derive(Debug, Clone)]
 pub struct Tensor {
@@ -227,6 +276,44 @@ impl Graph {
         reads.sort_unstable();
         reads.dedup();
         reads
+    }
+
+    /// The graph of some outputs only: inputs, and what these outputs are computed from.
+    #[must_use]
+    pub fn of_outputs(&self, outputs: &[TensorId]) -> Self {
+        let mut needed: Vec<bool> = self
+            .tensors
+            .iter()
+            .map(|tensor| matches!(tensor.operation, Operation::Input))
+            .collect();
+        for id in outputs {
+            if let Some(needed) = needed.get_mut(id.0) {
+                *needed = true;
+            }
+        }
+        for (number, tensor) in self.tensors.iter().enumerate().rev() {
+            if needed.get(number) == Some(&true) {
+                for id in Self::reads(&tensor.operation) {
+                    if let Some(needed) = needed.get_mut(id.0) {
+                        *needed = true;
+                    }
+                }
+            }
+        }
+        let mut graph = Self::default();
+        let mut ids: Vec<TensorId> = Vec::with_capacity(self.tensors.len());
+        for (tensor, needed) in self.tensors.iter().zip(needed) {
+            let new = |id: TensorId| ids.get(id.0).copied().unwrap_or(id);
+            let id = TensorId(graph.tensors.len());
+            if needed {
+                let operation = tensor.operation.on(new);
+                graph.push(&tensor.class, tensor.width, operation);
+            }
+            ids.push(id);
+        }
+        let outputs = outputs.iter().filter_map(|id| ids.get(id.0).copied());
+        graph.outputs = outputs.collect();
+        graph
     }
 
     /// Bootstraps that the graph takes, products expanded or not.

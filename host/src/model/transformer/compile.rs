@@ -7,10 +7,13 @@ use crate::model::plan::Plan;
 use crate::model::run::{Bootstrapper, Ciphertext, Ciphertexts, RunProgress, Runner, State};
 use crate::model::scales::Units;
 use gyrus_interface::ParameterSet;
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// One of so many calibration sequences is checked, not calibrated with.
 const CHECKED: usize = 10;
+/// A position with more than one before it.
+const KIND: usize = 2;
 
 /// Keys and values of the positions so far, for each block.
 #[derive(Debug, Clone)]
@@ -40,22 +43,21 @@ impl<T: Clone> Cache<T> {
         std::iter::once(token).chain(cached.cloned()).collect()
     }
 
-    /// Takes the outputs of a step in; returns the logits.
+    /// Takes the outputs of a step in, keys and values of each block; what is in front of them, the logits if they
+    /// are there, is returned.
     ///
     /// # Errors
-    /// There are not as many as a step has.
-    pub fn take(&mut self, outputs: Vec<T>) -> Result<T, ModelError> {
-        let (found, wanted) = (outputs.len(), 1 + 2 * self.blocks.len());
-        let mut outputs = outputs.into_iter();
-        match outputs.next() {
-            Some(logits) if found == wanted => {
-                for (of_block, output) in self.blocks.iter_mut().flatten().zip(outputs) {
-                    of_block.push(output);
-                }
-                Ok(logits)
-            }
-            _ => Err(ModelError::InputCount { found, wanted }),
+    /// There are fewer than a step has.
+    pub fn take(&mut self, mut outputs: Vec<T>) -> Result<Option<T>, ModelError> {
+        let (found, wanted) = (outputs.len(), 2 * self.blocks.len());
+        let Some(first) = found.checked_sub(wanted) else {
+            return Err(ModelError::InputCount { found, wanted });
+        };
+        let new = outputs.split_off(first);
+        for (of_block, output) in self.blocks.iter_mut().flatten().zip(new) {
+            of_block.push(output);
         }
+        Ok(outputs.pop())
     }
 }
 
@@ -68,11 +70,13 @@ pub struct Language {
     units: Units,
 }
 
-/// The plan of a position.
-#[derive(Debug, Clone)]
-pub struct StepPlan {
-    /// The plan.
-    pub plan: Plan,
+/// What a step is to give besides the keys and values that are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Logits.
+    Answer,
+    /// Nothing: more of the prompt follows. Takes fewer bootstraps.
+    Nothing,
 }
 
 impl Language {
@@ -81,40 +85,45 @@ impl Language {
     /// # Errors
     /// A value of the checked sequences leaves its range, noise is too large, or a layer does not fit.
     pub fn compile(model: Transformer, set: &ParameterSet) -> Result<Self, ModelError> {
-        let longest = model.calibration.iter().map(Vec::len).max().unwrap_or(0);
-        let graphs = (0..longest.min(model.context))
-            .map(|position| model.step(position))
-            .collect::<Result<Vec<_>, _>>()?;
         let (calibrated, checked) = model
             .calibration
             .iter()
             .enumerate()
             .partition::<Vec<_>, _>(|(number, _)| number % CHECKED != CHECKED - 1);
+        let longest = model.calibration.iter().map(Vec::len).max().unwrap_or(0);
+        // The graphs of two positions have all classes that there are: of one without, and one with others before it.
+        let kinds = [0, KIND.min(longest.saturating_sub(1))].map(|position| model.step(position));
+        let [first, other] = kinds;
+        let kinds = [first?, other?];
         // Ranges of what products are made of, then also of their sums and differences.
-        let ranges = observe(&model, &graphs, &calibrated)?;
-        let kinds: Vec<&Graph> = kinds(&graphs).collect();
-        let balances = Balances::of(&kinds, &ranges)?;
-        let graphs: Vec<Graph> = graphs.iter().map(|graph| graph.expand(&balances)).collect();
-        let ranges = observe(&model, &graphs, &calibrated)?;
-        let kinds: Vec<&Graph> = self::kinds(&graphs).collect();
-        let units = Units::of(&kinds, &ranges)?;
-        let plans = graphs
-            .into_iter()
-            .map(|graph| Plan::new(graph, &units, set))
-            .collect::<Result<Vec<_>, _>>()?;
-        for (_, tokens) in checked {
-            let mut text = Reference::new(&model);
-            for (&token, plan) in tokens.iter().zip(&plans) {
-                let (_, values) = text.step_in(plan.graph(), token)?;
-                plan.check(&units, &values)?;
-            }
-        }
-        Ok(Self {
+        let mut ranges = Ranges::default();
+        follow(&model, &calibrated, Graph::clone, &mut |graph, values| {
+            graph.observe(values, &mut ranges);
+            Ok(())
+        })?;
+        let balances = Balances::of(&kinds.each_ref(), &ranges)?;
+        let kinds = kinds.map(|graph| graph.expand(&balances));
+        let expand = |graph: &Graph| graph.expand(&balances);
+        let mut ranges = Ranges::default();
+        follow(&model, &calibrated, expand, &mut |graph, values| {
+            graph.observe(values, &mut ranges);
+            Ok(())
+        })?;
+        let units = Units::of(&kinds.each_ref(), &ranges)?;
+        follow(&model, &checked, expand, &mut |graph, values| {
+            units.check(graph, values)
+        })?;
+        let language = Self {
             set: set.clone(),
             model,
             balances,
             units,
-        })
+        };
+        // Noise grows with what attention adds up: where the last token that was seen fits, all do.
+        for position in [0, longest.saturating_sub(1)] {
+            language.plan(position, Wanted::Answer)?;
+        }
+        Ok(language)
     }
 
     /// The model.
@@ -133,10 +142,13 @@ impl Language {
     ///
     /// # Errors
     /// There is no such position, or noise is too large.
-    pub fn plan(&self, position: usize) -> Result<StepPlan, ModelError> {
-        let graph = self.model.step(position)?.expand(&self.balances);
-        let plan = Plan::new(graph, &self.units, &self.set)?;
-        Ok(StepPlan { plan })
+    pub fn plan(&self, position: usize, wanted: Wanted) -> Result<Plan, ModelError> {
+        let mut graph = self.model.step(position)?.expand(&self.balances);
+        if wanted == Wanted::Nothing {
+            let kept = graph.outputs().get(1..).unwrap_or_default().to_vec();
+            graph = graph.of_outputs(&kept);
+        }
+        Plan::new(graph, &self.units, &self.set)
     }
 
     /// The range of a class of tensors, as calibration saw it.
@@ -168,7 +180,8 @@ impl Language {
         ))
     }
 
-    /// One step: a token's ciphertexts (or words) and those of the positions before to those of the logits.
+    /// One step: a token's ciphertexts (or words) and those of the positions before to those of the logits, if
+    /// they are wanted.
     ///
     /// # Errors
     /// There is no position left, or the run fails.
@@ -177,42 +190,56 @@ impl Language {
         runner: &mut Runner<B>,
         cache: &mut Cache<Ciphertexts>,
         token: Ciphertexts,
+        wanted: Wanted,
         on_progress: &mut dyn FnMut(RunProgress),
-    ) -> Result<Ciphertexts, ModelError> {
-        let StepPlan { plan } = self.plan(cache.positions())?;
+    ) -> Result<Option<Ciphertexts>, ModelError> {
+        let plan = self.plan(cache.positions(), wanted)?;
+        self.step_in(&plan, runner, cache, token, on_progress)
+    }
+
+    /// The same with the plan of this position.
+    pub(super) fn step_in<B: Bootstrapper>(
+        &self,
+        plan: &Plan,
+        runner: &mut Runner<B>,
+        cache: &mut Cache<Ciphertexts>,
+        token: Ciphertexts,
+        on_progress: &mut dyn FnMut(RunProgress),
+    ) -> Result<Option<Ciphertexts>, ModelError> {
         let inputs = plan.graph().inputs().into_iter().zip(cache.inputs(token));
         let state = State {
             level: 0,
             tensors: inputs.collect(),
         };
-        let outputs = runner.run(&plan, state, on_progress, &mut |_| Ok(()))?;
+        let outputs = runner.run(plan, state, on_progress, &mut |_| Ok(()))?;
         cache.take(outputs)
     }
 }
 
-/// The graphs of two positions have all classes that there are: of one without, and one with others before it.
-fn kinds(graphs: &[Graph]) -> impl Iterator<Item = &Graph> {
-    graphs
-        .first()
-        .into_iter()
-        .chain(graphs.get(1..).and_then(<[Graph]>::last))
-}
+/// What is done with the values of a graph's tensors.
+type See<'a> = dyn FnMut(&Graph, &[Vec<f64>]) -> Result<(), ModelError> + 'a;
 
-/// The ranges of all classes over sequences.
-fn observe(
+/// Follows sequences in the clear, position by position, through `changed` graphs of the model.
+fn follow(
     model: &Transformer,
-    graphs: &[Graph],
     sequences: &[(usize, &Vec<usize>)],
-) -> Result<Ranges, ModelError> {
-    let mut ranges = Ranges::default();
-    for (_, tokens) in sequences {
-        let mut text = Reference::new(model);
-        for (&token, graph) in tokens.iter().zip(graphs) {
-            let (_, values) = text.step_in(graph, token)?;
-            graph.observe(&values, &mut ranges);
+    changed: impl Fn(&Graph) -> Graph,
+    see: &mut See<'_>,
+) -> Result<(), ModelError> {
+    let longest = sequences.iter().map(|(_, tokens)| tokens.len()).max();
+    let mut texts = vec![Reference::new(model); sequences.len()];
+    for position in 0..longest.unwrap_or(0).min(model.context) {
+        let graph = changed(&model.step(position)?);
+        let there = texts.par_iter_mut().zip(sequences);
+        let values = there
+            .filter_map(|(text, (_, tokens))| Some((text, *tokens.get(position)?)))
+            .map(|(text, token)| Ok(text.step_in(&graph, token)?.1))
+            .collect::<Result<Vec<_>, ModelError>>()?;
+        for values in values {
+            see(&graph, &values)?;
         }
     }
-    Ok(ranges)
+    Ok(())
 }
 
 /// Words in the clear as ciphertexts of one word.

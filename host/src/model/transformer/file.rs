@@ -1,7 +1,7 @@
 //! The format of trained transformers: JSON for what the model is, safetensors for its weights, as
 //! models/names/README.md describes them.
 
-use super::{Block, Positions, Projection, Transformer};
+use super::{Block, Cut, Positions, Projection, Transformer, Vocabulary};
 use crate::files::ModelReference;
 use crate::model::ModelError;
 use crate::model::graph::Function;
@@ -105,8 +105,13 @@ pub fn read(description: &[u8], weights: &[u8]) -> Result<Transformer, ModelErro
         .map(|number| {
             let part = |part: &str| projection(&weights, &format!("{number}.{part}"));
             let gated = weights.tensor(&format!("{number}.gate.weight")).is_ok();
+            let qkv = part("qkv")?;
+            let (dimension, all) = (qkv.inputs, qkv.outputs());
+            let cached = all.saturating_sub(dimension) / 2;
             Ok(Block {
-                qkv: part("qkv")?,
+                query: qkv.rows(0..dimension),
+                key: qkv.rows(dimension..dimension + cached),
+                value: qkv.rows(dimension + cached..all),
                 output: part("o")?,
                 up: part("up")?,
                 gate: if gated { Some(part("gate")?) } else { None },
@@ -120,9 +125,12 @@ pub fn read(description: &[u8], weights: &[u8]) -> Result<Transformer, ModelErro
             hash: hash.to_hex().to_string(),
         },
         parameter_set: description.parameter_set,
-        vocabulary: description.vocabulary,
-        start: description.start,
-        end: description.end,
+        vocabulary: Vocabulary {
+            tokens: description.vocabulary,
+            start: description.start,
+            end: description.end,
+            cut: Cut::Longest,
+        },
         context: description.context,
         heads: description.heads,
         kv_heads: description.kv_heads,

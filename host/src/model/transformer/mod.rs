@@ -2,16 +2,22 @@
 
 mod compile;
 mod file;
+mod llama2c;
 mod reference;
 mod server;
+mod simulate;
 mod step;
 mod text;
+mod vocabulary;
 
-pub use compile::{Cache, Language, StepPlan, clear};
+pub use compile::{Cache, Language, Wanted, clear};
 pub use file::{NAMES, names, read};
-pub use reference::Reference;
+pub use llama2c::{ALL_BITS, BITS, read_llama2c};
+pub use reference::{Reference, write};
 pub use server::Conversation;
+pub use simulate::{Simulation, simulate};
 pub use text::{Agreement, divergence, most_probable, probabilities, sample};
+pub use vocabulary::{Cut, Vocabulary};
 
 use super::error::ModelError;
 use super::graph::{Element, Function, Graph, Part, TensorId, Weights};
@@ -108,8 +114,12 @@ pub enum Positions {
 /// One block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// Queries of all heads, then keys and values of all key/value heads.
-    pub qkv: Projection,
+    /// To the queries of all heads.
+    pub query: Projection,
+    /// To the keys of all key/value heads.
+    pub key: Projection,
+    /// To their values.
+    pub value: Projection,
     /// From the heads back.
     pub output: Projection,
     /// Into the hidden layer.
@@ -128,12 +138,8 @@ pub struct Transformer {
     pub reference: ModelReference,
     /// The parameter set that it was made for.
     pub parameter_set: String,
-    /// The text of each token.
-    pub vocabulary: Vec<String>,
-    /// The token before a text; the one behind it.
-    pub start: usize,
-    /// The token that ends a text.
-    pub end: usize,
+    /// Its tokens.
+    pub vocabulary: Vocabulary,
     /// Positions.
     pub context: usize,
     /// Heads of queries; of keys and values, each of which serves as many of the others.
@@ -182,29 +188,6 @@ impl Transformer {
         })
     }
 
-    /// The tokens of a text: at each place the longest that fits.
-    ///
-    /// # Errors
-    /// [`ModelError::Vocabulary`] names what is no token.
-    pub fn tokenise(&self, text: &str) -> Result<Vec<usize>, ModelError> {
-        let mut left = text;
-        let mut tokens = vec![self.start];
-        while let Some(first) = left.chars().next() {
-            let fits = |(number, token): (usize, &String)| {
-                let special = number == self.start || number == self.end;
-                let fits = !special && !token.is_empty() && left.starts_with(token.as_str());
-                fits.then_some((token.len(), number))
-            };
-            let longest = self.vocabulary.iter().enumerate().filter_map(fits).max();
-            let (length, number) = longest.ok_or_else(|| ModelError::Vocabulary {
-                found: first.to_string(),
-            })?;
-            tokens.push(number);
-            left = left.get(length..).unwrap_or_default();
-        }
-        Ok(tokens)
-    }
-
     /// Checks that shapes fit together.
     fn check(&self) -> Result<(), ModelError> {
         let dimension = self.dimension();
@@ -246,19 +229,12 @@ impl Transformer {
             fits,
             "the divisors of its number of heads",
         )?;
-        let tokens = self.vocabulary.len();
-        range(
-            "its first token",
-            self.start,
-            self.start < tokens,
-            "its vocabulary",
-        )?;
-        range(
-            "its last token",
-            self.end,
-            self.end < tokens,
-            "its vocabulary",
-        )?;
+        let Vocabulary {
+            tokens, start, end, ..
+        } = &self.vocabulary;
+        let tokens = tokens.len();
+        range("its first token", *start, *start < tokens, "its vocabulary")?;
+        range("its last token", *end, *end < tokens, "its vocabulary")?;
         shape("embedding", "it", self.embedding.len(), tokens)?;
         for vector in &self.embedding {
             shape("embedding", "a vector of it", vector.len(), dimension)?;
@@ -294,7 +270,9 @@ impl Transformer {
         for (number, block) in self.blocks.iter().enumerate() {
             let name = |part: &str| format!("{number}.{part}");
             let hidden = block.up.outputs();
-            projection(&name("qkv"), &block.qkv, dimension, dimension + 2 * cached)?;
+            projection(&name("query"), &block.query, dimension, dimension)?;
+            projection(&name("key"), &block.key, dimension, cached)?;
+            projection(&name("value"), &block.value, dimension, cached)?;
             projection(&name("o"), &block.output, dimension, dimension)?;
             projection(&name("up"), &block.up, dimension, hidden)?;
             if let Some(gate) = &block.gate {

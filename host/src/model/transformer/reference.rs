@@ -1,12 +1,14 @@
 //! The model in the clear, in real numbers: what an encrypted run is compared with.
 
-use super::{Cache, Transformer};
+use super::{Cache, Transformer, sample};
 use crate::model::ModelError;
 use crate::model::graph::Graph;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 
 /// A text in the clear.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reference<'a> {
     model: &'a Transformer,
     cache: Cache<Vec<f64>>,
@@ -44,6 +46,34 @@ impl<'a> Reference<'a> {
         let outputs = graph.outputs().iter();
         let outputs = outputs.map(|id| values.get(id.0).cloned().unwrap_or_default());
         let logits = self.cache.take(outputs.collect())?;
-        Ok((logits, values))
+        Ok((logits.unwrap_or_default(), values))
     }
+}
+
+/// Texts drawn from a model in the clear, at temperature 1, of up to `length` tokens, the first and the last one of a
+/// text included.
+///
+/// # Errors
+/// The model cannot be evaluated.
+pub fn write(
+    model: &Transformer,
+    texts: usize,
+    length: usize,
+    seed: u64,
+) -> Result<Vec<Vec<usize>>, ModelError> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut all = vec![vec![model.vocabulary.start]; texts];
+    let mut references = vec![Reference::new(model); texts];
+    for position in 0..length.saturating_sub(1).min(model.context) {
+        let graph = model.step(position)?;
+        for (tokens, text) in all.iter_mut().zip(&mut references) {
+            let last = tokens.last().copied().unwrap_or(model.vocabulary.start);
+            if tokens.len() <= position || (position > 0 && last == model.vocabulary.end) {
+                continue;
+            }
+            let (logits, _) = text.step_in(&graph, last)?;
+            tokens.push(sample(&logits, 1.0, &mut random));
+        }
+    }
+    Ok(all)
 }

@@ -1,6 +1,6 @@
 //! The server's part of a text: ciphertexts in, ciphertexts out, keys and values kept as ciphertexts.
 
-use super::{Cache, Language};
+use super::{Cache, Language, Wanted};
 use crate::model::ModelError;
 use crate::model::machine::Encrypted;
 use crate::model::run::{Ciphertext, Ciphertexts, RunProgress, Runner};
@@ -54,20 +54,24 @@ impl<'a> Conversation<'a> {
         self.runner.machine().bootstraps()
     }
 
-    /// Takes the next token, encrypted; returns the logits' ciphertexts, `[vocabulary][k*N + 1]` words.
+    /// Takes the next token, encrypted; returns the logits' ciphertexts, `[vocabulary][k*N + 1]` words, none
+    /// if they are not wanted.
     ///
     /// # Errors
     /// The ciphertexts do not fit, there is no position left, or the device failed.
     pub fn step(
         &mut self,
         token: &SeededLweCiphertextListOwned<u64>,
+        wanted: Wanted,
         on_progress: &mut dyn FnMut(RunProgress),
     ) -> Result<Vec<u64>, ModelError> {
         let words = tfhe::expand(token, self.session.parameters())?;
         let size = self.session.parameters().big_lwe_size();
         let token = words.chunks_exact(size).map(Ciphertext::from).collect();
         let (runner, cache) = (&mut self.runner, &mut self.cache);
-        let logits = self.language.step(runner, cache, token, on_progress)?;
-        Ok(logits.concat())
+        let step = self
+            .language
+            .step(runner, cache, token, wanted, on_progress)?;
+        Ok(step.unwrap_or_default().concat())
     }
 }

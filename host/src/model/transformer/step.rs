@@ -93,13 +93,7 @@ impl Transformer {
         x: TensorId,
         position: usize,
     ) -> Result<[TensorId; 3], ModelError> {
-        let (dimension, cached) = (self.dimension(), self.kv_heads * self.head_size());
-        let mut from = 0;
-        let mut next = |count: usize| {
-            from += count;
-            block.qkv.rows(from - count..from)
-        };
-        let [mut query, mut key, value] = [next(dimension), next(cached), next(cached)];
+        let (mut query, mut key) = (block.query.clone(), block.key.clone());
         if self.positions == Positions::Rotary {
             for projection in [&mut query, &mut key] {
                 rotate(projection, self.head_size(), position);
@@ -107,7 +101,9 @@ impl Transformer {
         }
         let query = query.apply(graph, &format!("{number}.query"), x, None)?;
         let key = key.apply(graph, &format!("{number}.key"), x, None)?;
-        let value = value.apply(graph, &format!("{number}.value"), x, None)?;
+        let value = block
+            .value
+            .apply(graph, &format!("{number}.value"), x, None)?;
         Ok([query, key, value])
     }
 
