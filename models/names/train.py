@@ -19,7 +19,7 @@ import model
 
 HERE = Path(__file__).resolve().parent
 BATCH, STEPS, RATE = 256, 8000, 4e-3
-NOISE, CONSISTENCY = 1.5, 1.0
+NOISE, CONSISTENCY = 1.5, 6.0
 
 
 def loss_of(logits, targets, there):

@@ -136,7 +136,16 @@ impl Client<'_> {
         let mut reference = Reference::new(model);
         let mut random = StdRng::seed_from_u64(arguments.seed);
         let mut answer = Vec::new();
-        let mut left: VecDeque<usize> = prompt.iter().copied().collect();
+        // The first token is every text's: what follows from it is no secret, and nothing is sent for it.
+        let mut left: VecDeque<usize> = prompt.iter().skip(1).copied().collect();
+        if left.is_empty() {
+            let logits = &model.public.logits;
+            self.take(
+                sample(logits, arguments.temperature, &mut random),
+                &mut answer,
+                &mut left,
+            );
+        }
         while let Some(token) = left.pop_front() {
             let wanted = if left.is_empty() {
                 Wanted::Answer
@@ -149,20 +158,27 @@ impl Client<'_> {
             self.agreement.add(&exact, &found);
             let next = sample(&found, arguments.temperature, &mut random);
             let word = model.vocabulary.tokens.get(next);
-            let word = word.map_or("", String::as_str);
-            answer.push(next);
+            self.take(next, &mut answer, &mut left);
             out.remark(format_args!(
-                "token {:>2}: {word:?}, {} bootstraps so far",
+                "token {:>2}: {:?}, {} bootstraps so far",
                 answer.len(),
+                word.map_or("", String::as_str),
                 server.bootstraps()
             ))?;
-            let room = self.tokens < model.context;
-            if next != model.vocabulary.end && answer.len() < usize::from(arguments.tokens) && room
-            {
-                left.push_back(next);
+            if answer.len() >= usize::from(arguments.tokens) {
+                break;
             }
         }
         Ok(answer)
+    }
+
+    /// Takes a token that was drawn; it is sent next, if it is not the last one.
+    fn take(&self, token: usize, answer: &mut Vec<usize>, left: &mut VecDeque<usize>) {
+        let model = self.language.model();
+        answer.push(token);
+        if token != model.vocabulary.end && self.tokens + 1 < model.context {
+            left.push_back(token);
+        }
     }
 
     fn report(&self, server: &Server<'_>, out: &mut Output) -> Result<(), CliError> {

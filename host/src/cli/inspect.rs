@@ -7,10 +7,10 @@ use super::language::{Checkpoint, ModelChoice};
 use super::machine::{Machine, describe};
 use super::output::{Output, bytes, seconds};
 use crate::files::{self, stored_key_bytes};
-use crate::model::graph::Operation;
+use crate::model::graph::{Operation, TensorId};
 use crate::model::noise;
 use crate::model::plan::Plan;
-use crate::model::transformer::{Language, Wanted};
+use crate::model::transformer::Wanted;
 use clap::Args;
 use gyrus_interface::{ParameterSet, catalogue};
 use gyrus_sim::timing::{Submission, TimingModel, Work};
@@ -28,7 +28,8 @@ pub(super) struct Arguments {
     model: Option<PathBuf>,
     #[command(flatten)]
     checkpoint: Checkpoint,
-    /// Position of the token whose step is shown, from 1 on: it attends to all before it.
+    /// Number of the token whose step is shown: it attends to all before it, and to the one that every text begins
+    /// with.
     #[arg(long, value_name = "T", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     position: u32,
     /// Name of the parameter set; that of the model when left out.
@@ -52,9 +53,8 @@ struct Kind {
     resolution: f64,
 }
 
-fn kinds(language: &Language, plan: &Plan) -> Result<Vec<Kind>, CliError> {
+fn kinds(plan: &Plan) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
-    let switching = noise::switching_variance(language.parameters());
     for (number, tensor) in plan.graph().tensors().iter().enumerate() {
         let Operation::Table {
             input, function, ..
@@ -65,9 +65,7 @@ fn kinds(language: &Language, plan: &Plan) -> Result<Vec<Kind>, CliError> {
         let class = plan.graph().class(*input);
         let name = format!("{class} > {function}");
         let level = plan.levels().get(number).copied().unwrap_or(0);
-        let range = language.range(class).map_err(CliError::Inference)?;
-        let sigma = (plan.deviation(*input).powi(2) + switching).sqrt();
-        let resolution = range.width() * plan.unit(*input) / sigma;
+        let resolution = plan.resolution(TensorId(number));
         match kinds.iter_mut().find(|kind| kind.name == name) {
             Some(kind) => {
                 kind.bootstraps += tensor.width;
@@ -83,7 +81,7 @@ fn kinds(language: &Language, plan: &Plan) -> Result<Vec<Kind>, CliError> {
             }),
         }
     }
-    Ok(kinds)
+    kinds
 }
 
 /// Time of the levels' bootstraps on each board, in seconds.
@@ -117,16 +115,13 @@ fn predictions(set: &ParameterSet, widths: &[usize]) -> Result<Vec<(String, f64)
 fn measure(
     arguments: &Arguments,
     set: &ParameterSet,
-    plan: &Plan,
     out: &Output,
 ) -> Result<(String, f64), CliError> {
     let (client, evaluation) = files::generate_keys(set)?;
     let session = arguments
         .machine
         .open(&evaluation, &arguments.insecure, out)?;
-    let table = plan.tables().into_iter().next();
-    let words = table.map(|table| table.words.to_vec()).unwrap_or_default();
-    let lut = session.lut(&words)?;
+    let lut = session.lut(&vec![0; set.polynomial_size.0])?;
     let input = client.with_key(|key| crate::tfhe::encrypt_words(key, &[0; MEASURED]))?;
     let words = crate::tfhe::expand(&input, set)?;
     let inputs: Vec<&[u64]> = words.chunks_exact(set.big_lwe_size()).collect();
@@ -150,7 +145,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     let language = choice.compile(model, Some(&set))?;
     let model = language.model();
     let position = arguments.position as usize;
-    let plan = language.plan(position - 1, Wanted::Answer);
+    let plan = language.plan(position, Wanted::Answer);
     let plan = plan.map_err(CliError::Inference)?;
     let widths = plan.widths();
     let bootstraps: usize = widths.iter().sum();
@@ -190,7 +185,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         "token {position}: tables{:>45}{:>12}{:>22}",
         "bootstraps", "levels", "range over noise"
     ))?;
-    for kind in kinds(&language, &plan)? {
+    for kind in kinds(&plan) {
         let (first, last) = kind.levels;
         let levels = if first == last {
             format!("{first}")
@@ -207,7 +202,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     out.result(format_args!(
         "  together {bootstraps} bootstraps in {} levels, the widest of {widest}, the narrowest of {narrowest}; {} look-up tables\n",
         widths.len(),
-        plan.tables().len()
+        plan.tables()
     ))?;
     let size = set.big_lwe_size() as u64 * 8;
     out.result(format_args!(
@@ -226,7 +221,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     ))?;
     out.result("predicted time of this token")?;
     if arguments.measure {
-        let (device, rate) = measure(arguments, &set, &plan, out)?;
+        let (device, rate) = measure(arguments, &set, out)?;
         let time = Duration::from_secs_f64(bootstraps as f64 / rate);
         out.result(format_args!(
             "  {device}: {} ({rate:.1} PBS/s, measured here)",

@@ -12,12 +12,12 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand_distr::{Distribution, Normal};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// Ciphertexts, on a device.
 pub struct Encrypted<'a> {
     session: &'a Session,
-    luts: BTreeMap<String, (Arc<Table>, Lut)>,
     /// Bootstraps done.
     bootstraps: usize,
 }
@@ -28,7 +28,6 @@ impl<'a> Encrypted<'a> {
     pub const fn new(session: &'a Session) -> Self {
         Self {
             session,
-            luts: BTreeMap::new(),
             bootstraps: 0,
         }
     }
@@ -37,18 +36,6 @@ impl<'a> Encrypted<'a> {
     #[must_use]
     pub const fn bootstraps(&self) -> usize {
         self.bootstraps
-    }
-
-    fn lut(&mut self, table: &Arc<Table>) -> Result<Lut, ModelError> {
-        match self.luts.get(&table.name) {
-            Some((known, lut)) if Arc::ptr_eq(known, table) || known == table => Ok(lut.clone()),
-            _ => {
-                let lut = self.session.lut(&table.words)?;
-                let entry = (Arc::clone(table), lut.clone());
-                self.luts.insert(table.name.clone(), entry);
-                Ok(lut)
-            }
-        }
     }
 }
 
@@ -69,8 +56,16 @@ impl Bootstrapper for Encrypted<'_> {
                 *body = body.wrapping_add(offset);
             }
         }
-        let luts = tables.iter().map(|table| self.lut(table));
-        let luts = luts.collect::<Result<Vec<_>, _>>()?;
+        // Many values have one table.
+        let mut known: BTreeMap<*const Table, Lut> = BTreeMap::new();
+        let mut luts = Vec::with_capacity(tables.len());
+        for table in tables {
+            let lut = match known.entry(Arc::as_ptr(table)) {
+                Entry::Occupied(lut) => lut.get().clone(),
+                Entry::Vacant(place) => place.insert(self.session.lut(&table.words)?).clone(),
+            };
+            luts.push(lut);
+        }
         let count = inputs.len();
         let outputs = self.session.bootstrap_shared(inputs, &luts, on_progress)?;
         self.bootstraps += count;

@@ -1,11 +1,11 @@
 //! A model as it is executed: words of biases, look-up tables, levels, and the noise of every tensor.
 
 use super::error::ModelError;
-use super::graph::{Function, Graph, Interval, Operation, TensorId, Weights};
+use super::graph::{Element, Function, Graph, Interval, Operation, Part, TensorId, Weights, at};
 use super::noise;
 use super::scales::Units;
 use gyrus_interface::ParameterSet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A value that enters a table keeps a distance of so many standard deviations of its noise from where
@@ -32,19 +32,21 @@ fn word(x: f64) -> u64 {
     (fraction * 2_f64.powi(64)) as u64
 }
 
-/// The words of values, `unit` of the torus for 1.
+/// The words of values, `units` of the torus for 1: one for all, or one per value.
 #[must_use]
-pub fn encode(unit: f64, values: &[f64]) -> Vec<u64> {
-    values.iter().map(|value| word(value * unit)).collect()
+pub fn encode(units: &[f64], values: &[f64]) -> Vec<u64> {
+    let values = values.iter().enumerate();
+    values
+        .map(|(index, value)| word(value * at(units, index)))
+        .collect()
 }
 
 /// The values of words or phases, which are taken as signed.
 #[must_use]
-pub fn decode(unit: f64, phases: &[u64]) -> Vec<f64> {
-    let one = unit * 2_f64.powi(64);
-    let values = phases.iter();
-    values
-        .map(|phase| phase.cast_signed() as f64 / one)
+pub fn decode(units: &[f64], phases: &[u64]) -> Vec<f64> {
+    let phases = phases.iter().enumerate();
+    phases
+        .map(|(index, phase)| phase.cast_signed() as f64 / 2_f64.powi(64) / at(units, index))
         .collect()
 }
 
@@ -93,7 +95,8 @@ pub(super) enum Step {
     Input,
     /// Words to be added to the bodies.
     Linear(Vec<u64>),
-    Table(Arc<Table>),
+    /// The table of each value.
+    Table(Vec<Arc<Table>>),
 }
 
 /// A graph without products, ready to run.
@@ -104,57 +107,87 @@ pub struct Plan {
     /// For each tensor how many tables are before it in a row, its own included.
     levels: Vec<usize>,
     noises: Noises,
-    units: Vec<f64>,
+    /// For each table's tensor the least range of an input over its noise.
+    resolutions: Vec<f64>,
 }
 
-/// The variance of the noise of each tensor, in torus squared; the largest of its elements.
+/// The variance of the noise of values, in torus squared.
 #[derive(Debug, Clone, Default)]
 struct Noises {
-    tensors: Vec<f64>,
-    classes: BTreeMap<String, f64>,
+    /// For each value of each tensor.
+    tensors: Vec<Vec<f64>>,
+    /// For each kind of values the largest.
+    kinds: BTreeMap<(String, usize), f64>,
 }
 
 impl Noises {
-    fn new(graph: &Graph, set: &ParameterSet, of_inputs: &BTreeMap<String, f64>) -> Self {
+    fn new(graph: &Graph, set: &ParameterSet, of_inputs: &BTreeMap<(String, usize), f64>) -> Self {
         let fresh = noise::encryption_variance(set);
         let bootstrapped = noise::bootstrap_variance(set);
         let mut noises = Self::default();
-        for tensor in graph.tensors() {
-            let of = |id: TensorId| noises.tensors.get(id.0).copied().unwrap_or(0.0);
-            let variance = match &tensor.operation {
-                Operation::Input => of_inputs.get(&tensor.class).copied().unwrap_or(fresh),
-                Operation::Table { .. } | Operation::Product { .. } => bootstrapped,
+        for (number, tensor) in graph.tensors().iter().enumerate() {
+            let node = |index| {
+                let tensor = TensorId(number);
+                let (class, kind) = graph.node(Element { tensor, index });
+                (class.to_owned(), kind)
+            };
+            let variances: Vec<f64> = match &tensor.operation {
+                Operation::Input => (0..tensor.width)
+                    .map(|index| of_inputs.get(&node(index)).copied().unwrap_or(fresh))
+                    .collect(),
+                Operation::Table { .. } | Operation::Product { .. } => {
+                    vec![bootstrapped; tensor.width]
+                }
                 Operation::Linear { parts, .. } => {
                     let mut sums = vec![0.0; tensor.width];
                     for part in parts {
-                        match &part.weights {
-                            Weights::Dense { input, weights } => {
-                                let variance = of(*input);
-                                for (sum, (row, _)) in sums.iter_mut().zip(weights.rows()) {
-                                    let norm: f64 = row.iter().map(|&w| f64::from(w).powi(2)).sum();
-                                    *sum += norm * variance;
-                                }
-                            }
-                            Weights::Sparse(rows) => {
-                                for (sum, row) in sums.iter_mut().zip(rows) {
-                                    *sum += row
-                                        .iter()
-                                        .map(|(e, w)| f64::from(*w).powi(2) * of(e.tensor))
-                                        .sum::<f64>();
-                                }
-                            }
-                        }
+                        noises.add(part, &mut sums);
                     }
-                    sums.into_iter().fold(0.0, f64::max)
+                    sums
                 }
             };
-            noises.tensors.push(variance);
-            let largest = noises.classes.entry(tensor.class.clone()).or_insert(0.0);
-            *largest = largest.max(variance);
+            // Only what is kept from step to step is asked for by its kind.
+            if graph.outputs().contains(&TensorId(number)) {
+                for (index, &variance) in variances.iter().enumerate() {
+                    let largest = noises.kinds.entry(node(index)).or_insert(0.0);
+                    *largest = largest.max(variance);
+                }
+            }
+            noises.tensors.push(variances);
         }
         noises
     }
+
+    fn of(&self, element: Element) -> f64 {
+        let variances = self.tensors.get(element.tensor.0);
+        let variance = variances.and_then(|variances| variances.get(element.index));
+        variance.copied().unwrap_or(0.0)
+    }
+
+    /// Adds what a part of a sum adds to its outputs.
+    fn add(&self, part: &Part, sums: &mut [f64]) {
+        match &part.weights {
+            Weights::Dense { input, weights, .. } => {
+                let variances = self.tensors.get(input.0).map_or(&[][..], Vec::as_slice);
+                for (sum, (row, _)) in sums.iter_mut().zip(weights.rows()) {
+                    let products = row.iter().zip(variances);
+                    *sum += products
+                        .map(|(&w, v)| f64::from(w).powi(2) * v)
+                        .sum::<f64>();
+                }
+            }
+            Weights::Sparse(rows) => {
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    let products = row.iter().map(|&(e, w)| f64::from(w).powi(2) * self.of(e));
+                    *sum += products.sum::<f64>();
+                }
+            }
+        }
+    }
 }
+
+/// What tells tables of one function apart.
+type TableKey = [u64; 5];
 
 impl Plan {
     /// Makes a graph without products ready.
@@ -165,36 +198,52 @@ impl Plan {
     pub fn new(graph: Graph, units: &Units, set: &ParameterSet) -> Result<Self, ModelError> {
         // What is kept from step to step has the noise of what is made in this one.
         let first = Noises::new(&graph, set, &BTreeMap::new());
-        let noises = Noises::new(&graph, set, &first.classes);
+        let noises = Noises::new(&graph, set, &first.kinds);
         let size = set.polynomial_size.0;
-        let mut tables: BTreeMap<String, Arc<Table>> = BTreeMap::new();
+        let mut tables: BTreeMap<(String, TableKey), Arc<Table>> = BTreeMap::new();
         let (mut steps, mut levels): (Vec<Step>, Vec<usize>) = Default::default();
-        let mut of_tensors = Vec::new();
-        for tensor in graph.tensors() {
-            let unit = units.unit(&tensor.class)?;
+        let mut resolutions = Vec::new();
+        for (number, tensor) in graph.tensors().iter().enumerate() {
+            let own = |index| {
+                let tensor = TensorId(number);
+                units.entry(graph.node(Element { tensor, index }))
+            };
             let reads = Graph::reads(&tensor.operation);
             let before = reads.iter().filter_map(|id| levels.get(id.0)).max();
             let before = before.copied().unwrap_or(0);
+            let mut resolution = f64::INFINITY;
             let (step, level) = match &tensor.operation {
                 Operation::Input => (Step::Input, 0),
                 Operation::Linear { bias, .. } => {
-                    let words = bias.iter().map(|bias| word(bias * unit)).collect();
+                    let words = bias.iter().enumerate();
+                    let words = words.map(|(index, bias)| Ok(word(bias * own(index)?.0)));
+                    let words = words.collect::<Result<_, ModelError>>()?;
                     (Step::Linear(words), before)
                 }
                 Operation::Table {
                     input,
                     function,
-                    factor,
+                    factors,
                 } => {
                     let class = graph.class(*input);
-                    let scale = (units.unit(class)?, units.range(class)?);
-                    let variance = noises.tensors.get(input.0).copied().unwrap_or(0.0);
-                    check_noise(class, scale, variance, set)?;
                     let name = format!("{class} > {function} > {}", tensor.class);
-                    let table = tables.entry(name.clone()).or_insert_with(|| {
-                        Arc::new(Table::new(name, size, scale, *function, *factor, unit))
-                    });
-                    (Step::Table(Arc::clone(table)), before + 1)
+                    let mut table = |element: Element| {
+                        let scale = units.entry(graph.node(element))?;
+                        let own_resolution = check_noise(class, scale, noises.of(element), set)?;
+                        resolution = resolution.min(own_resolution);
+                        let (output, _) = own(element.index)?;
+                        let factor = at(factors, element.index);
+                        let (unit, range) = scale;
+                        let key = [unit, range.low, range.high, factor, output].map(f64::to_bits);
+                        let table = tables.entry((name.clone(), key)).or_insert_with(|| {
+                            let name = name.clone();
+                            Arc::new(Table::new(name, size, scale, *function, factor, output))
+                        });
+                        Ok(Arc::clone(table))
+                    };
+                    let tables = graph.elements(*input).map(&mut table);
+                    let tables = tables.collect::<Result<_, ModelError>>()?;
+                    (Step::Table(tables), before + 1)
                 }
                 Operation::Product { .. } => {
                     return Err(ModelError::Unsupported {
@@ -205,14 +254,14 @@ impl Plan {
             };
             steps.push(step);
             levels.push(level);
-            of_tensors.push(unit);
+            resolutions.push(resolution);
         }
         Ok(Self {
             graph,
             steps,
             levels,
             noises,
-            units: of_tensors,
+            resolutions,
         })
     }
 
@@ -241,39 +290,38 @@ impl Plan {
         widths
     }
 
-    /// The tables, each once.
+    /// How many standard deviations of its noise the range of a table's input has, at the least.
     #[must_use]
-    pub fn tables(&self) -> Vec<Arc<Table>> {
-        let tables = self.steps.iter().filter_map(|step| match step {
-            Step::Table(table) => Some((table.name.as_str(), table)),
-            _ => None,
+    pub fn resolution(&self, id: TensorId) -> f64 {
+        self.resolutions.get(id.0).copied().unwrap_or(f64::INFINITY)
+    }
+
+    /// Number of different tables.
+    #[must_use]
+    pub fn tables(&self) -> usize {
+        let tables = self.steps.iter().flat_map(|step| match step {
+            Step::Table(tables) => tables.as_slice(),
+            _ => &[],
         });
-        let tables: BTreeMap<&str, &Arc<Table>> = tables.collect();
-        tables.into_values().cloned().collect()
+        tables.map(Arc::as_ptr).collect::<BTreeSet<_>>().len()
     }
 
-    /// What of the torus stands for 1 in a tensor.
-    #[must_use]
-    pub fn unit(&self, id: TensorId) -> f64 {
-        self.units.get(id.0).copied().unwrap_or(1.0)
-    }
-
-    /// Standard deviation of a tensor's noise, in fractions of the torus, by calculation.
+    /// The largest standard deviation of a tensor's noise, in fractions of the torus, by calculation.
     #[must_use]
     pub fn deviation(&self, id: TensorId) -> f64 {
-        let variance = self.noises.tensors.get(id.0).copied();
-        variance.unwrap_or(0.0).sqrt()
+        let variances = self.noises.tensors.get(id.0).into_iter().flatten();
+        variances.copied().fold(0.0, f64::max).sqrt()
     }
 }
 
-/// Refuses a table's input that noise may carry across the border of the table's window, or whose range
-/// is not much more than noise.
+/// The range of a table's input over its noise. Refuses one that noise may carry across the border of the table's
+/// window, or whose range is not much more than noise.
 fn check_noise(
     class: &str,
     (unit, range): (f64, Interval),
     variance: f64,
     set: &ParameterSet,
-) -> Result<(), ModelError> {
+) -> Result<f64, ModelError> {
     let sigma = (variance + noise::switching_variance(set)).sqrt();
     let width = range.width() * unit;
     let limit = (HALF - width) / 2.0 / MARGIN_DEVIATIONS;
@@ -285,14 +333,15 @@ fn check_noise(
             limit,
         });
     }
+    let resolution = width / sigma;
     // A range of next to nothing is a constant's.
     let constant = range.width() <= 1e-6 * range.reach().max(1e-6);
-    if width < LEAST_RESOLUTION * sigma && !constant {
+    if resolution < LEAST_RESOLUTION && !constant {
         return Err(ModelError::Resolution {
             layer,
-            steps: width / sigma,
+            steps: resolution,
             limit: LEAST_RESOLUTION,
         });
     }
-    Ok(())
+    Ok(if constant { f64::INFINITY } else { resolution })
 }

@@ -164,12 +164,12 @@ impl<B: Bootstrapper> Runner<B> {
         let mut tables = Vec::new();
         let mut targets = Vec::new();
         for (number, (tensor, step)) in plan.graph().tensors().iter().zip(&plan.steps).enumerate() {
-            if let (Operation::Table { input, .. }, Step::Table(table)) = (&tensor.operation, step)
+            if let (Operation::Table { input, .. }, Step::Table(own)) = (&tensor.operation, step)
                 && plan.levels().get(number) == Some(&level)
             {
                 let words = state.tensors.get(input).ok_or_else(missing)?;
                 inputs.extend(words.iter().cloned());
-                tables.extend(std::iter::repeat_n(Arc::clone(table), words.len()));
+                tables.extend(own.iter().cloned());
                 targets.push((TensorId(number), words.len()));
             }
         }
@@ -243,7 +243,7 @@ fn last_reads(plan: &Plan) -> BTreeMap<TensorId, usize> {
 fn add(weights: &Weights, state: &State, size: usize, sums: &mut [u64]) -> Result<(), ModelError> {
     let tensor = |id: &TensorId| state.tensors.get(id).ok_or_else(missing);
     match weights {
-        Weights::Dense { input, weights } => {
+        Weights::Dense { input, weights, .. } => {
             let words = tensor(input)?.concat();
             let new = weights.apply(&words, size)?;
             for (sum, new) in sums.iter_mut().zip(new) {

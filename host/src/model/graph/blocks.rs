@@ -5,7 +5,7 @@ use super::{Element, Function, Graph, Part, TensorId, Weights};
 /// One of the elements of tensors that are added with weights.
 fn sparse(step: f64, rows: Vec<Vec<(Element, i32)>>) -> Part {
     Part {
-        step,
+        steps: vec![step],
         weights: Weights::Sparse(rows),
     }
 }

@@ -1,6 +1,6 @@
 //! A graph in real numbers: what an encrypted run comes near to, and the ranges of its tensors.
 
-use super::{Graph, Operation, TensorId, Weights};
+use super::{Element, Graph, Operation, Part, TensorId, Weights, at};
 use crate::model::ModelError;
 use std::collections::BTreeMap;
 
@@ -20,13 +20,13 @@ impl Interval {
         high: f64::NEG_INFINITY,
     };
 
-    /// With these values, too.
+    /// With this value, too.
     #[must_use]
-    pub fn with(self, values: &[f64]) -> Self {
-        values.iter().fold(self, |interval, &value| Self {
-            low: interval.low.min(value),
-            high: interval.high.max(value),
-        })
+    pub const fn with(self, value: f64) -> Self {
+        Self {
+            low: self.low.min(value),
+            high: self.high.max(value),
+        }
     }
 
     /// Largest magnitude.
@@ -48,32 +48,34 @@ impl Interval {
     }
 }
 
-/// The ranges of classes, as calibration saw them.
+/// The ranges of the kinds of values of classes, as calibration saw them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Ranges(pub(in crate::model) BTreeMap<String, Interval>);
+pub struct Ranges(BTreeMap<String, Vec<Interval>>);
 
 impl Ranges {
-    /// The range of a class.
+    /// All ranges wider, by this part of their width in all.
+    #[must_use]
+    pub fn widened(mut self, part: f64) -> Self {
+        for range in self.0.values_mut().flatten() {
+            let more = part / 2.0 * range.width();
+            *range = Interval {
+                low: range.low - more,
+                high: range.high + more,
+            };
+        }
+        self
+    }
+
+    /// The range of a kind of values of a class.
     ///
     /// # Errors
-    /// [`ModelError::Uncalibrated`]: none of its values was seen, or they were no numbers.
-    pub fn of(&self, class: &str) -> Result<Interval, ModelError> {
-        match self.0.get(class) {
+    /// [`ModelError::Uncalibrated`]: none of them was seen, or they were no numbers.
+    pub fn of(&self, class: &str, kind: usize) -> Result<Interval, ModelError> {
+        match self.0.get(class).and_then(|kinds| kinds.get(kind)) {
             Some(range) if range.low.is_finite() && range.high.is_finite() => Ok(*range),
             _ => Err(ModelError::Uncalibrated {
                 layer: class.to_owned(),
             }),
-        }
-    }
-
-    /// Takes a class' values in.
-    pub(super) fn see(&mut self, class: &str, values: &[f64]) {
-        match self.0.get_mut(class) {
-            Some(range) => *range = range.with(values),
-            None => {
-                self.0
-                    .insert(class.to_owned(), Interval::EMPTY.with(values));
-            }
         }
     }
 }
@@ -89,13 +91,6 @@ impl Graph {
     ) -> Result<Vec<Vec<f64>>, ModelError> {
         let mut values: Vec<Vec<f64>> = Vec::with_capacity(self.tensors.len());
         for (number, tensor) in self.tensors.iter().enumerate() {
-            let get = |id: TensorId| values.get(id.0).map_or(&[][..], Vec::as_slice);
-            let at = |element: &super::Element| {
-                get(element.tensor)
-                    .get(element.index)
-                    .copied()
-                    .unwrap_or(0.0)
-            };
             let new = match &tensor.operation {
                 Operation::Input => {
                     let given = inputs.get(&TensorId(number));
@@ -111,39 +106,26 @@ impl Graph {
                 Operation::Linear { parts, bias } => {
                     let mut sums = bias.clone();
                     for part in parts {
-                        match &part.weights {
-                            Weights::Dense { input, weights } => {
-                                for (sum, (row, _)) in sums.iter_mut().zip(weights.rows()) {
-                                    let products = std::iter::zip(row, get(*input));
-                                    let dot: f64 = products.map(|(&w, &x)| f64::from(w) * x).sum();
-                                    *sum += part.step * dot;
-                                }
-                            }
-                            Weights::Sparse(rows) => {
-                                for (sum, row) in sums.iter_mut().zip(rows) {
-                                    let products = row.iter();
-                                    let dot: f64 =
-                                        products.map(|(e, w)| f64::from(*w) * at(e)).sum();
-                                    *sum += part.step * dot;
-                                }
-                            }
-                        }
+                        add(part, &values, &mut sums);
                     }
                     sums
                 }
                 Operation::Table {
                     input,
                     function,
-                    factor,
-                } => get(*input)
+                    factors,
+                } => of(&values, *input)
                     .iter()
-                    .map(|&x| factor * function.evaluate(x))
+                    .enumerate()
+                    .map(|(index, &x)| at(factors, index) * function.evaluate(x))
                     .collect(),
                 Operation::Product { factor, pairs } => pairs
                     .iter()
                     .map(|pairs| {
                         let products = pairs.iter();
-                        factor * products.map(|(l, r)| at(l) * at(r)).sum::<f64>()
+                        let products =
+                            products.map(|&(l, r)| value(&values, l) * value(&values, r));
+                        factor * products.sum::<f64>()
                     })
                     .collect(),
             };
@@ -154,8 +136,56 @@ impl Graph {
 
     /// Takes the values of a run into the ranges of their classes.
     pub(in crate::model) fn observe(&self, values: &[Vec<f64>], ranges: &mut Ranges) {
-        for (tensor, values) in self.tensors.iter().zip(values) {
-            ranges.see(&tensor.class, values);
+        for (number, (tensor, values)) in self.tensors.iter().zip(values).enumerate() {
+            let seen = match ranges.0.get_mut(&tensor.class) {
+                Some(seen) => seen,
+                None => ranges.0.entry(tensor.class.clone()).or_default(),
+            };
+            for (index, &value) in values.iter().enumerate() {
+                let tensor = TensorId(number);
+                let kind = self.kind(Element { tensor, index });
+                if kind >= seen.len() {
+                    seen.resize(kind + 1, Interval::EMPTY);
+                }
+                if let Some(range) = seen.get_mut(kind) {
+                    *range = range.with(value);
+                }
+            }
+        }
+    }
+}
+
+fn of(values: &[Vec<f64>], id: TensorId) -> &[f64] {
+    values.get(id.0).map_or(&[], Vec::as_slice)
+}
+
+fn value(values: &[Vec<f64>], element: Element) -> f64 {
+    let value = of(values, element.tensor).get(element.index);
+    value.copied().unwrap_or(0.0)
+}
+
+/// Adds a part of a linear operation to its outputs.
+fn add(part: &Part, values: &[Vec<f64>], sums: &mut [f64]) {
+    let steps = (0..).map(|output| at(&part.steps, output));
+    let sums = sums.iter_mut().zip(steps);
+    match &part.weights {
+        Weights::Dense {
+            input,
+            weights,
+            columns,
+        } => {
+            let scaled = of(values, *input).iter().enumerate();
+            let scaled: Vec<f64> = scaled.map(|(i, x)| at(columns, i) * x).collect();
+            for ((sum, step), (row, _)) in sums.zip(weights.rows()) {
+                let products = std::iter::zip(row, &scaled);
+                *sum += step * products.map(|(&w, x)| f64::from(w) * x).sum::<f64>();
+            }
+        }
+        Weights::Sparse(rows) => {
+            for ((sum, step), row) in sums.zip(rows) {
+                let products = row.iter().map(|&(e, w)| f64::from(w) * value(values, e));
+                *sum += step * products.sum::<f64>();
+            }
         }
     }
 }

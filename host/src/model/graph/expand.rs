@@ -3,14 +3,17 @@
 //! The factor `c` lets both operands fill the table's input alike. Where both have one scale already, since they
 //! are sums of the same tensors, it is what that asks for.
 
-use super::{Element, Function, Graph, Operation, Part, Ranges, TensorId, Weights};
+use super::{Element, Function, Graph, Node, Operation, Part, Ranges, Tensor, TensorId, Weights};
 use crate::model::ModelError;
 use crate::model::scales::Scales;
 use std::collections::BTreeMap;
 
-/// For each class of products how many times the right operand is taken.
+/// A class of products, and the kinds of its operands.
+type Operands = (String, usize, usize);
+
+/// For each kind of products how many times the right operand is taken.
 #[derive(Debug, Clone, Default)]
-pub struct Balances(BTreeMap<String, f64>);
+pub struct Balances(BTreeMap<Operands, f64>);
 
 impl Balances {
     /// Those of graphs that share their classes.
@@ -27,53 +30,54 @@ impl Balances {
             let Operation::Product { pairs, .. } = &tensor.operation else {
                 continue;
             };
-            let Some((left, right)) = graph.operands(pairs) else {
-                continue;
-            };
-            if balances.contains_key(&tensor.class) {
-                continue;
-            }
-            let balance = match scales.ratio(&right, &left) {
-                Some(ratio) => ratio,
-                None => {
-                    let largest = |class: &str| {
-                        let range = ranges.of(class)?;
-                        Ok::<f64, ModelError>(range.reach().max(f64::MIN_POSITIVE))
-                    };
-                    let balance = largest(&left)? / largest(&right)?;
-                    // unit(right) = balance * unit(left)
-                    scales.tie(&right, &left, balance)?;
-                    balance
+            for &(left, right) in pairs.iter().flatten() {
+                let operands = graph.operands(&tensor.class, left, right);
+                if balances.contains_key(&operands) {
+                    continue;
                 }
-            };
-            balances.insert(tensor.class.clone(), balance);
+                let (left, right) = (graph.node(left), graph.node(right));
+                let balance = match scales.ratio(right, left) {
+                    Some(ratio) => ratio,
+                    None => {
+                        let largest = |(class, kind): Node<'_>| {
+                            let range = ranges.of(class, kind)?;
+                            Ok::<f64, ModelError>(range.reach().max(f64::MIN_POSITIVE))
+                        };
+                        let balance = largest(left)? / largest(right)?;
+                        // unit(right) = balance * unit(left)
+                        scales.tie(right, left, balance)?;
+                        balance
+                    }
+                };
+                balances.insert(operands, balance);
+            }
         }
         Ok(Self(balances))
     }
 }
 
 impl Graph {
-    /// The classes of a product's operands.
-    fn operands(&self, pairs: &[Vec<(Element, Element)>]) -> Option<(String, String)> {
-        let (left, right) = pairs.iter().flatten().next()?;
-        let class = |element: &Element| self.class(element.tensor).to_owned();
-        Some((class(left), class(right)))
+    fn operands(&self, class: &str, left: Element, right: Element) -> Operands {
+        (class.to_owned(), self.kind(left), self.kind(right))
     }
 
     /// The graph with its products taken apart.
     #[must_use]
     pub fn expand(&self, balances: &Balances) -> Self {
-        let mut graph = Self::default();
+        let mut graph = Self::new(self.by_element);
         let mut ids: Vec<TensorId> = Vec::with_capacity(self.tensors.len());
         for tensor in &self.tensors {
             let new = |id: TensorId| ids.get(id.0).copied().unwrap_or(id);
             let operation = tensor.operation.on(new);
             if let Operation::Product { factor, pairs } = &operation {
-                let balance = balances.0.get(&tensor.class).copied().unwrap_or(1.0);
-                ids.push(graph.squares(&tensor.class, *factor, balance, pairs));
+                ids.push(graph.squares(&tensor.class, *factor, balances, pairs));
                 continue;
             }
-            ids.push(graph.push(&tensor.class, tensor.width, operation));
+            ids.push(TensorId(graph.tensors.len()));
+            graph.tensors.push(Tensor {
+                operation,
+                ..tensor.clone()
+            });
         }
         let outputs = self.outputs.iter();
         graph.outputs = outputs.filter_map(|id| ids.get(id.0).copied()).collect();
@@ -84,23 +88,45 @@ impl Graph {
         &mut self,
         class: &str,
         factor: f64,
-        balance: f64,
+        balances: &Balances,
         pairs: &[Vec<(Element, Element)>],
     ) -> TensorId {
-        let factor = factor / (4.0 * balance);
-        let count = pairs.iter().map(Vec::len).sum();
+        let all = || pairs.iter().flatten();
+        let balance = |&(left, right): &(Element, Element)| {
+            let balance = balances.0.get(&self.operands(class, left, right));
+            balance.copied().unwrap_or(1.0)
+        };
+        let steps: Vec<f64> = all().map(balance).collect();
+        let factors: Vec<f64> = steps.iter().map(|step| factor / (4.0 * step)).collect();
+        // Sums of the same kinds of operands are of one kind, wherever they stand.
+        let rights = all().map(|(_, right)| self.kind(*right) + 1).max();
+        let kind = |&(left, right): &(Element, Element)| {
+            self.kind(left) * rights.unwrap_or(1) + self.kind(right)
+        };
+        let kinds: Vec<usize> = all().map(kind).collect();
         let [plus, minus] = [("plus", 1), ("minus", -1)].map(|(sign, weight)| {
-            let all = || pairs.iter().flatten();
-            let part = |step, rows| Part {
-                step,
-                weights: Weights::Sparse(rows),
-            };
             let left = all().map(|&(left, _)| vec![(left, 1)]).collect();
             let right = all().map(|&(_, right)| vec![(right, weight)]).collect();
-            let parts = vec![part(1.0, left), part(balance, right)];
-            let sum = self.linear(&format!("{class}.{sign}"), parts, vec![0.0; count]);
+            let parts = vec![
+                Part {
+                    steps: vec![1.0],
+                    weights: Weights::Sparse(left),
+                },
+                Part {
+                    steps: steps.clone(),
+                    weights: Weights::Sparse(right),
+                },
+            ];
+            let bias = vec![0.0; kinds.len()];
+            let sum = self.linear(&format!("{class}.{sign}"), parts, bias);
             let square = format!("{class}.{sign}.square");
-            self.scaled_table(&square, sum, Function::Square, factor)
+            let square = self.scaled_table(&square, sum, Function::Square, factors.clone());
+            for id in [sum, square] {
+                if let Some(tensor) = self.tensors.get_mut(id.0) {
+                    tensor.kinds.clone_from(&kinds);
+                }
+            }
+            square
         });
         let mut first = 0;
         let rows = pairs
@@ -115,7 +141,7 @@ impl Graph {
             })
             .collect();
         let part = Part {
-            step: 1.0,
+            steps: vec![1.0],
             weights: Weights::Sparse(rows),
         };
         self.linear(class, vec![part], vec![0.0; pairs.len()])

@@ -5,7 +5,8 @@
 //! A third, [`Operation::Product`], is taken apart into those two by [`Graph::expand`]; maximum, softmax and
 //! normalisations are built of the three in [`blocks`].
 //!
-//! Tensors carry the name of their *class*. Tensors of one class have one scale: the keys of all positions, say.
+//! Tensors carry the name of their *class*: the keys of all positions are of one, say. What has one class has one
+//! scale; where a graph is *by element*, each [`Graph::kind`] of values within a class has its own.
 
 mod blocks;
 mod evaluate;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 /// Names a tensor of a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TensorId(pub(super) usize);
+pub struct TensorId(pub(crate) usize);
 
 /// One value of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +33,19 @@ pub struct Element {
     pub index: usize,
 }
 
-/// Integer sums, before their step.
+/// A kind of values of a class: what has a scale.
+pub(super) type Node<'a> = (&'a str, usize);
+
+/// One number for all indices, or one for each; 1 if there is none.
+#[must_use]
+pub(super) fn at(numbers: &[f64], index: usize) -> f64 {
+    match numbers {
+        [all] => *all,
+        _ => numbers.get(index).copied().unwrap_or(1.0),
+    }
+}
+
+/// Integer sums, before their steps.
 #[derive(Debug, Clone)]
 pub enum Weights {
     /// All of a tensor into each output.
@@ -41,16 +54,18 @@ pub enum Weights {
         input: TensorId,
         /// Its weights; the biases are zero.
         weights: Arc<Linear>,
+        /// What each input is multiplied by: one for all, or one per input.
+        columns: Vec<f64>,
     },
     /// A few elements into each output.
     Sparse(Vec<Vec<(Element, i32)>>),
 }
 
-/// A part of a linear operation: integer sums times a real step.
+/// A part of a linear operation: integer sums times real steps.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// The value of an integer weight of 1.
-    pub step: f64,
+    /// The value of an integer weight of 1: one for all outputs, or one per output.
+    pub steps: Vec<f64>,
     /// The sums, one per output.
     pub weights: Weights,
 }
@@ -67,14 +82,14 @@ pub enum Operation {
         /// One per output.
         bias: Vec<f64>,
     },
-    /// `output[i] = factor * function(input[i])`.
+    /// `output[i] = factor[i] * function(input[i])`.
     Table {
         /// The tensor.
         input: TensorId,
         /// The function.
         function: Function,
-        /// Times this.
-        factor: f64,
+        /// Times this: one for all, or one per value.
+        factors: Vec<f64>,
     },
     /// `output[o] = factor * sum(left * right)`.
     Product {
@@ -98,11 +113,16 @@ impl Operation {
                 parts: parts
                     .iter()
                     .map(|part| Part {
-                        step: part.step,
+                        steps: part.steps.clone(),
                         weights: match &part.weights {
-                            Weights::Dense { input, weights } => Weights::Dense {
+                            Weights::Dense {
+                                input,
+                                weights,
+                                columns,
+                            } => Weights::Dense {
                                 input: new(*input),
                                 weights: Arc::clone(weights),
+                                columns: columns.clone(),
                             },
                             Weights::Sparse(rows) => Weights::Sparse(
                                 rows.iter()
@@ -117,11 +137,11 @@ impl Operation {
             Self::Table {
                 input,
                 function,
-                factor,
+                factors,
             } => Self::Table {
                 input: new(*input),
                 function: *function,
-                factor: *factor,
+                factors: factors.clone(),
             },
             Self::Product { factor, pairs } => Self::Product {
                 factor: *factor,
@@ -141,6 +161,8 @@ pub struct Tensor {
     pub class: String,
     /// Number of values.
     pub width: usize,
+    /// The kind of each value, if that is not its index.
+    pub kinds: Vec<usize>,
     /// Where they come from.
     pub operation: Operation,
 }
@@ -151,9 +173,20 @@ pub struct Graph {
     pub(super) tensors: Vec<Tensor>,
     /// Tensors that are wanted in the end.
     pub(super) outputs: Vec<TensorId>,
+    /// Whether each kind of values of a class has a scale of its own.
+    pub(super) by_element: bool,
 }
 
 impl Graph {
+    /// Without tensors.
+    #[must_use]
+    pub fn new(by_element: bool) -> Self {
+        Self {
+            by_element,
+            ..Self::default()
+        }
+    }
+
     /// All tensors, in order.
     #[must_use]
     pub fn tensors(&self) -> &[Tensor] {
@@ -180,10 +213,28 @@ impl Graph {
             .map_or("", |tensor| tensor.class.as_str())
     }
 
+    /// Which scale of its class a value has.
+    pub(super) fn kind(&self, element: Element) -> usize {
+        let tensor = self.tensors.get(element.tensor.0);
+        match tensor {
+            Some(tensor) if self.by_element => {
+                let kind = tensor.kinds.get(element.index).copied();
+                kind.unwrap_or(element.index)
+            }
+            _ => 0,
+        }
+    }
+
+    /// What has the scale of a value.
+    pub(super) fn node(&self, element: Element) -> Node<'_> {
+        (self.class(element.tensor), self.kind(element))
+    }
+
     fn push(&mut self, class: &str, width: usize, operation: Operation) -> TensorId {
         self.tensors.push(Tensor {
             class: class.to_owned(),
             width,
+            kinds: Vec::new(),
             operation,
         });
         TensorId(self.tensors.len() - 1)
@@ -217,16 +268,16 @@ impl Graph {
 
     /// A function of each value: a bootstrap each.
     pub fn table(&mut self, class: &str, input: TensorId, function: Function) -> TensorId {
-        self.scaled_table(class, input, function, 1.0)
+        self.scaled_table(class, input, function, vec![1.0])
     }
 
-    /// A function of each value, times a factor.
+    /// A function of each value, times factors: one for all, or one per value.
     pub fn scaled_table(
         &mut self,
         class: &str,
         input: TensorId,
         function: Function,
-        factor: f64,
+        factors: Vec<f64>,
     ) -> TensorId {
         let width = self.width(input);
         self.push(
@@ -235,7 +286,7 @@ impl Graph {
             Operation::Table {
                 input,
                 function,
-                factor,
+                factors,
             },
         )
     }
@@ -300,14 +351,16 @@ impl Graph {
                 }
             }
         }
-        let mut graph = Self::default();
+        let mut graph = Self::new(self.by_element);
         let mut ids: Vec<TensorId> = Vec::with_capacity(self.tensors.len());
         for (tensor, needed) in self.tensors.iter().zip(needed) {
             let new = |id: TensorId| ids.get(id.0).copied().unwrap_or(id);
             let id = TensorId(graph.tensors.len());
             if needed {
-                let operation = tensor.operation.on(new);
-                graph.push(&tensor.class, tensor.width, operation);
+                graph.tensors.push(Tensor {
+                    operation: tensor.operation.on(new),
+                    ..tensor.clone()
+                });
             }
             ids.push(id);
         }

@@ -2,8 +2,8 @@
 
 use super::{Reference, Transformer};
 use crate::model::ModelError;
-use crate::model::graph::{Balances, Graph, Interval, Ranges};
-use crate::model::plan::Plan;
+use crate::model::graph::{Balances, Graph, Ranges};
+use crate::model::plan::{self, Plan};
 use crate::model::run::{Bootstrapper, Ciphertext, Ciphertexts, RunProgress, Runner, State};
 use crate::model::scales::Units;
 use gyrus_interface::ParameterSet;
@@ -12,10 +12,12 @@ use std::sync::Arc;
 
 /// One of so many calibration sequences is checked, not calibrated with.
 const CHECKED: usize = 10;
-/// A position with more than one before it.
+/// By what part of what was seen ranges are wider where each value has its own.
+const HEADROOM: f64 = 0.3;
+/// A position with more than the first one before it.
 const KIND: usize = 2;
 
-/// Keys and values of the positions so far, for each block.
+/// Keys and values of the positions so far, but for the first one's, which are public, for each block.
 #[derive(Debug, Clone)]
 pub struct Cache<T> {
     blocks: Vec<[Vec<T>; 2]>,
@@ -34,6 +36,12 @@ impl<T: Clone> Cache<T> {
     #[must_use]
     pub fn positions(&self) -> usize {
         self.blocks.first().map_or(0, |[keys, _]| keys.len())
+    }
+
+    /// The position of the next token: the first token has position 0.
+    #[must_use]
+    pub fn next_position(&self) -> usize {
+        self.positions() + 1
     }
 
     /// The inputs of a step, as [`Transformer::step`] has them in order.
@@ -91,25 +99,25 @@ impl Language {
             .enumerate()
             .partition::<Vec<_>, _>(|(number, _)| number % CHECKED != CHECKED - 1);
         let longest = model.calibration.iter().map(Vec::len).max().unwrap_or(0);
-        // The graphs of two positions have all classes that there are: of one without, and one with others before it.
-        let kinds = [0, KIND.min(longest.saturating_sub(1))].map(|position| model.step(position));
-        let [first, other] = kinds;
-        let kinds = [first?, other?];
+        // One that attends to another token than the first has all classes that there are.
+        let kinds = model.step(KIND.min(model.context.saturating_sub(1)))?;
         // Ranges of what products are made of, then also of their sums and differences.
         let mut ranges = Ranges::default();
         follow(&model, &calibrated, Graph::clone, &mut |graph, values| {
             graph.observe(values, &mut ranges);
             Ok(())
         })?;
-        let balances = Balances::of(&kinds.each_ref(), &ranges)?;
-        let kinds = kinds.map(|graph| graph.expand(&balances));
+        let balances = Balances::of(&[&kinds], &ranges)?;
+        let kinds = kinds.expand(&balances);
         let expand = |graph: &Graph| graph.expand(&balances);
         let mut ranges = Ranges::default();
         follow(&model, &calibrated, expand, &mut |graph, values| {
             graph.observe(values, &mut ranges);
             Ok(())
         })?;
-        let units = Units::of(&kinds.each_ref(), &ranges)?;
+        // What is seen of one value is less than what is seen of all values of a tensor.
+        let ranges = ranges.widened(if model.by_element { HEADROOM } else { 0.0 });
+        let units = Units::of(&[&kinds], &ranges)?;
         follow(&model, &checked, expand, &mut |graph, values| {
             units.check(graph, values)
         })?;
@@ -120,9 +128,7 @@ impl Language {
             units,
         };
         // Noise grows with what attention adds up: where the last token that was seen fits, all do.
-        for position in [0, longest.saturating_sub(1)] {
-            language.plan(position, Wanted::Answer)?;
-        }
+        language.plan(longest.saturating_sub(1).max(1), Wanted::Answer)?;
         Ok(language)
     }
 
@@ -138,7 +144,7 @@ impl Language {
         &self.set
     }
 
-    /// The plan of a position, from 0 on.
+    /// The plan of a position, from 1 on: the first token is public.
     ///
     /// # Errors
     /// There is no such position, or noise is too large.
@@ -151,12 +157,10 @@ impl Language {
         Plan::new(graph, &self.units, &self.set)
     }
 
-    /// The range of a class of tensors, as calibration saw it.
-    ///
-    /// # Errors
-    /// [`ModelError::Uncalibrated`]: there is no such class.
-    pub fn range(&self, class: &str) -> Result<Interval, ModelError> {
-        self.units.range(class)
+    /// Units and ranges.
+    #[must_use]
+    pub const fn units(&self) -> &Units {
+        &self.units
     }
 
     /// The words that the client encrypts for a token.
@@ -164,9 +168,8 @@ impl Language {
     /// # Errors
     /// There is no such token.
     pub fn encode(&self, token: usize) -> Result<Vec<u64>, ModelError> {
-        let unit = self.units.unit("residual")?;
-        let vector = self.model.embed(token)?;
-        Ok(crate::model::plan::encode(unit, vector))
+        let units = self.units.units("residual")?;
+        Ok(plan::encode(&units, self.model.embed(token)?))
     }
 
     /// Logits from their phases.
@@ -174,10 +177,7 @@ impl Language {
     /// # Errors
     /// Never, unless the model has no logits.
     pub fn decode(&self, phases: &[u64]) -> Result<Vec<f64>, ModelError> {
-        Ok(crate::model::plan::decode(
-            self.units.unit("logits")?,
-            phases,
-        ))
+        Ok(plan::decode(&self.units.units("logits")?, phases))
     }
 
     /// One step: a token's ciphertexts (or words) and those of the positions before to those of the logits, if
@@ -193,7 +193,7 @@ impl Language {
         wanted: Wanted,
         on_progress: &mut dyn FnMut(RunProgress),
     ) -> Result<Option<Ciphertexts>, ModelError> {
-        let plan = self.plan(cache.positions(), wanted)?;
+        let plan = self.plan(cache.next_position(), wanted)?;
         self.step_in(&plan, runner, cache, token, on_progress)
     }
 
@@ -217,10 +217,10 @@ impl Language {
 }
 
 /// What is done with the values of a graph's tensors.
-type See<'a> = dyn FnMut(&Graph, &[Vec<f64>]) -> Result<(), ModelError> + 'a;
+pub(super) type See<'a> = dyn FnMut(&Graph, &[Vec<f64>]) -> Result<(), ModelError> + 'a;
 
-/// Follows sequences in the clear, position by position, through `changed` graphs of the model.
-fn follow(
+/// Follows sequences, each with the first token, in the clear, position by position, through `changed` graphs of the model.
+pub(super) fn follow(
     model: &Transformer,
     sequences: &[(usize, &Vec<usize>)],
     changed: impl Fn(&Graph) -> Graph,
@@ -228,7 +228,7 @@ fn follow(
 ) -> Result<(), ModelError> {
     let longest = sequences.iter().map(|(_, tokens)| tokens.len()).max();
     let mut texts = vec![Reference::new(model); sequences.len()];
-    for position in 0..longest.unwrap_or(0).min(model.context) {
+    for position in 1..longest.unwrap_or(0).min(model.context) {
         let graph = changed(&model.step(position)?);
         let there = texts.par_iter_mut().zip(sequences);
         let values = there

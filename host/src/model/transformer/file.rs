@@ -1,7 +1,7 @@
 //! The format of trained transformers: JSON for what the model is, safetensors for its weights, as
 //! models/names/README.md describes them.
 
-use super::{Block, Cut, Positions, Projection, Transformer, Vocabulary};
+use super::{Block, Cut, Positions, Projection, Public, Transformer, Vocabulary};
 use crate::files::ModelReference;
 use crate::model::ModelError;
 use crate::model::graph::Function;
@@ -120,6 +120,7 @@ pub fn read(description: &[u8], weights: &[u8]) -> Result<Transformer, ModelErro
         })
         .collect::<Result<_, ModelError>>()?;
     let model = Transformer {
+        public: Public::default(),
         reference: ModelReference {
             name: description.name,
             hash: hash.to_hex().to_string(),
@@ -141,14 +142,14 @@ pub fn read(description: &[u8], weights: &[u8]) -> Result<Transformer, ModelErro
             Activation::Gelu => Function::Gelu,
         },
         last_norm: description.last_norm,
+        by_element: false,
         positions,
         embedding: vectors(&weights, "embedding")?,
         blocks,
         head: projection(&weights, "out")?,
         calibration: description.calibration,
     };
-    model.check()?;
-    Ok(model)
+    model.checked()
 }
 
 /// The numbers of a tensor of 32-bit floats, or of bytes, and its shape.
@@ -211,7 +212,8 @@ fn projection(weights: &SafeTensors<'_>, name: &str) -> Result<Projection, Model
     Ok(Projection {
         inputs,
         weights: integers.iter().map(|integer| integer * step).collect(),
-        step,
+        steps: vec![step],
+        columns: vec![1.0],
         bias: vector("bias")?,
     })
 }

@@ -3,17 +3,18 @@
 //! Gains of norms become part of the weights behind them; weights are rounded to integers of so many bits. What
 //! calibration needs the model writes itself: texts drawn from it in the clear.
 
+use super::compile::follow;
 use super::vocabulary::{Cut, Vocabulary};
-use super::{Block, Positions, Projection, Transformer, write};
+use super::{Block, Positions, Projection, Public, Transformer, write};
 use crate::files::ModelReference;
 use crate::model::ModelError;
-use crate::model::graph::Function;
+use crate::model::graph::{Function, Graph, Ranges, at};
 use gyrus_interface::PRIMARY;
 
 /// Largest number of anything in a header.
 const LIMIT: i32 = 1 << 16;
 /// Texts for calibration, and tokens of each.
-const TEXTS: usize = 10;
+const TEXTS: usize = 40;
 const TEXT_TOKENS: usize = 96;
 /// llama2.c adds it to mean squares.
 const EPSILON: f64 = 1e-5;
@@ -72,31 +73,111 @@ fn out_of_range(what: &str, found: String, range: &str) -> ModelError {
     }
 }
 
-/// Rounds weights to `bits` bits, in steps with which the error is least.
-fn quantised(inputs: usize, weights: Vec<f64>, bits: u32) -> Projection {
-    let limit = f64::from((1_i32 << (bits - 1)) - 1);
-    let largest = weights
-        .iter()
-        .fold(f64::MIN_POSITIVE, |largest, w| largest.max(w.abs()));
-    let rounded = |step: f64, weight: f64| (weight / step).round().clamp(-limit, limit) * step;
-    let error = |step: f64| -> f64 {
-        let errors = weights.iter().map(|&w| (rounded(step, w) - w).powi(2));
-        errors.sum()
-    };
-    // From the largest weight's step down to where half of its size is cut off.
-    let steps = (0..24).map(|i| largest / limit * (1.0 - f64::from(i) / 48.0));
-    let best = steps.map(|step| (error(step), step));
-    let (_, step) = best
-        .reduce(|best, next| if next.0 < best.0 { next } else { best })
-        .unwrap_or((0.0, 1.0));
-    Projection {
-        inputs,
-        bias: vec![0.0; weights.len() / inputs.max(1)],
-        weights: weights
-            .into_iter()
-            .map(|weight| rounded(step, weight))
-            .collect(),
-        step,
+/// How far the sizes of columns are made alike before weights are rounded: 0 not at all, 1 fully.
+const EVENNESS: f64 = 0.5;
+/// Steps that are tried: from the largest weight's down to where this part of its size is cut off.
+const STEPS: u32 = 24;
+const CUT: f64 = 0.6;
+
+/// Rounds weights.
+struct Rounding {
+    /// The largest integer.
+    limit: f64,
+}
+
+impl Rounding {
+    fn new(bits: u32) -> Self {
+        Self {
+            limit: f64::from((1_i32 << (bits - 1)) - 1),
+        }
+    }
+
+    fn round(&self, step: f64, weight: f64) -> f64 {
+        (weight / step).round().clamp(-self.limit, self.limit) * step
+    }
+
+    /// The step with which rounding these is least wrong.
+    fn step(&self, weights: &[f64]) -> f64 {
+        let largest = weights
+            .iter()
+            .fold(0.0, |largest: f64, w| largest.max(w.abs()));
+        if largest == 0.0 {
+            return 1.0;
+        }
+        let error = |step: f64| -> f64 {
+            let errors = weights.iter().map(|&w| (self.round(step, w) - w).powi(2));
+            errors.sum()
+        };
+        let part = |i: u32| 1.0 - CUT * f64::from(i) / f64::from(STEPS);
+        let steps = (0..STEPS).map(|i| largest / self.limit * part(i));
+        let best = steps.map(|step| (error(step), step));
+        best.reduce(|best, next| if next.0 < best.0 { next } else { best })
+            .map_or(1.0, |(_, step)| step)
+    }
+
+    /// Layers that read one tensor, `[outputs][inputs]` each. A row's step is its own, or, where rows have scales
+    /// already, one multiple of these for all; rows that positions turn into each other share one.
+    fn layers(
+        &self,
+        inputs: usize,
+        matrices: Vec<Vec<f64>>,
+        rows: Option<&[f64]>,
+        paired: bool,
+    ) -> Vec<Projection> {
+        let mut columns = vec![0.0; inputs];
+        for row in matrices
+            .iter()
+            .flat_map(|matrix| matrix.chunks_exact(inputs))
+        {
+            let size = row
+                .iter()
+                .map(|w| w * w)
+                .sum::<f64>()
+                .max(f64::MIN_POSITIVE);
+            for (column, weight) in columns.iter_mut().zip(row) {
+                *column += weight * weight / size;
+            }
+        }
+        for column in &mut columns {
+            // Of the root of the mean square.
+            *column = column.max(1e-9).powf(EVENNESS / 2.0);
+        }
+        let layer = |weights: Vec<f64>| {
+            let outputs = weights.len() / inputs.max(1);
+            let scaled: Vec<f64> = weights
+                .iter()
+                .enumerate()
+                .map(|(number, weight)| {
+                    let row = rows.map_or(1.0, |rows| at(rows, number / inputs));
+                    weight / row / at(&columns, number % inputs)
+                })
+                .collect();
+            let steps: Vec<f64> = match rows {
+                Some(rows) => {
+                    let all = self.step(&scaled);
+                    rows.iter().map(|row| all * row).collect()
+                }
+                None => {
+                    let together = if paired { 2 * inputs } else { inputs };
+                    let steps = scaled.chunks(together).map(|rows| self.step(rows));
+                    steps
+                        .flat_map(|step| vec![step; together / inputs])
+                        .collect()
+                }
+            };
+            let rounded = weights.iter().enumerate().map(|(number, &weight)| {
+                let step = at(&steps, number / inputs) * at(&columns, number % inputs);
+                self.round(step, weight)
+            });
+            Projection {
+                inputs,
+                bias: vec![0.0; outputs],
+                weights: rounded.collect(),
+                steps,
+                columns: columns.clone(),
+            }
+        };
+        matrices.into_iter().map(layer).collect()
     }
 }
 
@@ -130,6 +211,148 @@ fn tokens(bytes: &[u8], count: usize) -> Result<Vocabulary, ModelError> {
     })
 }
 
+/// The weights of a checkpoint, gains of norms in the weights behind them.
+struct Weights {
+    /// Dimension, hidden dimension, layers, heads, key/value heads, vocabulary, positions.
+    sizes: [usize; 7],
+    embedding: Vec<f64>,
+    /// Of each block queries, keys, values, outputs, gates, ups, downs.
+    blocks: Vec<[Vec<f64>; 7]>,
+    head: Vec<f64>,
+}
+
+impl Weights {
+    fn read(checkpoint: &[u8]) -> Result<Self, ModelError> {
+        let mut numbers = Numbers { bytes: checkpoint };
+        let mut header = [0; 7];
+        for field in &mut header {
+            *field = numbers.integer()?;
+        }
+        let shared = header[5] > 0;
+        header[5] = header[5].checked_abs().unwrap_or(0);
+        if let Some(field) = header.iter().find(|field| !(1..=LIMIT).contains(*field)) {
+            let found = field.to_string();
+            return Err(out_of_range("a number of its header", found, "1..=65536"));
+        }
+        let sizes = header.map(|field| field.unsigned_abs() as usize);
+        let [
+            dimension,
+            hidden,
+            layers,
+            heads,
+            kv_heads,
+            vocabulary,
+            context,
+        ] = sizes;
+        if !dimension.is_multiple_of(heads) {
+            let (found, range) = (heads.to_string(), "the divisors of its dimension");
+            return Err(out_of_range("its number of heads", found, range));
+        }
+        let kv = dimension / heads * kv_heads;
+        let embedding = numbers.floats(vocabulary * dimension)?;
+        let mut all = |rows: usize, columns: usize| -> Result<Vec<Vec<f64>>, ModelError> {
+            let one = |_| numbers.floats(rows * columns);
+            (0..layers).map(one).collect()
+        };
+        let first = all(1, dimension)?;
+        let (queries, keys) = (all(dimension, dimension)?, all(kv, dimension)?);
+        let (values, outputs) = (all(kv, dimension)?, all(dimension, dimension)?);
+        let second = all(1, dimension)?;
+        let (gates, downs) = (all(hidden, dimension)?, all(dimension, hidden)?);
+        let ups = all(hidden, dimension)?;
+        let last = numbers.floats(dimension)?;
+        // Cosines and sines, which are computed here.
+        numbers.floats(context * (dimension / heads))?;
+        let head = if shared {
+            embedding.clone()
+        } else {
+            numbers.floats(vocabulary * dimension)?
+        };
+        let block = |number: usize| {
+            let of = |matrices: &[Vec<f64>]| matrices.get(number).cloned().unwrap_or_default();
+            let behind = |gains: &[Vec<f64>], of_all| with_gains(of(of_all), &of(gains));
+            [
+                behind(&first, &queries),
+                behind(&first, &keys),
+                behind(&first, &values),
+                of(&outputs),
+                behind(&second, &gates),
+                behind(&second, &ups),
+                of(&downs),
+            ]
+        };
+        Ok(Self {
+            sizes,
+            blocks: (0..layers).map(block).collect(),
+            head: with_gains(head, &last),
+            embedding,
+        })
+    }
+
+    /// The model with weights of so many bits. `residual` are the sizes of the values between blocks; without them
+    /// they count alike.
+    fn model(
+        &self,
+        reference: ModelReference,
+        vocabulary: Vocabulary,
+        bits: u32,
+        residual: &[f64],
+    ) -> Result<Transformer, ModelError> {
+        let [dimension, hidden, _, heads, kv_heads, _, context] = self.sizes;
+        let rounding = Rounding::new(bits);
+        let free =
+            |matrices: Vec<Vec<f64>>, paired| rounding.layers(dimension, matrices, None, paired);
+        let back = |inputs, matrix: &Vec<f64>| {
+            let layers = rounding.layers(inputs, vec![matrix.clone()], Some(residual), false);
+            layers.into_iter().next().ok_or_else(short)
+        };
+        let mut blocks = Vec::new();
+        for [query, key, value, output, gate, up, down] in &self.blocks {
+            let attention = free(vec![query.clone(), key.clone(), value.clone()], true);
+            let [query, key, value] = attention.try_into().map_err(|_| short())?;
+            let [gate, up] = free(vec![gate.clone(), up.clone()], false)
+                .try_into()
+                .map_err(|_| short())?;
+            blocks.push(Block {
+                query,
+                key,
+                value,
+                output: back(dimension, output)?,
+                up,
+                gate: Some(gate),
+                down: back(hidden, down)?,
+            });
+        }
+        let head = free(vec![self.head.clone()], false)
+            .into_iter()
+            .next()
+            .ok_or_else(short)?;
+        let model = Transformer {
+            reference,
+            parameter_set: PRIMARY.to_owned(),
+            vocabulary,
+            context,
+            heads,
+            kv_heads,
+            epsilon: EPSILON,
+            activation: Function::Silu,
+            last_norm: true,
+            by_element: true,
+            positions: Positions::Rotary,
+            embedding: self
+                .embedding
+                .chunks_exact(dimension)
+                .map(<[f64]>::to_vec)
+                .collect(),
+            blocks,
+            head,
+            calibration: Vec::new(),
+            public: Public::default(),
+        };
+        model.checked()
+    }
+}
+
 /// A model from a checkpoint and its tokeniser, with weights of `bits` bits.
 ///
 /// # Errors
@@ -140,112 +363,37 @@ pub fn read_llama2c(
     tokeniser: &[u8],
     bits: u32,
 ) -> Result<Transformer, ModelError> {
-    if !(2..=15).contains(&bits) {
+    if !(2..=ALL_BITS).contains(&bits) {
         return Err(out_of_range("bits of weights", bits.to_string(), "2..=15"));
     }
-    let hash = blake3::Hasher::new()
+    let mut hasher = blake3::Hasher::new();
+    let hash = hasher
         .update(checkpoint)
         .update(tokeniser)
         .update(&bits.to_le_bytes())
         .finalize();
-    let mut numbers = Numbers { bytes: checkpoint };
-    let mut header = [0; 7];
-    for field in &mut header {
-        *field = numbers.integer()?;
-    }
-    let shared = header[5] > 0;
-    header[5] = header[5].checked_abs().unwrap_or(0);
-    if let Some(field) = header.iter().find(|field| !(1..=LIMIT).contains(*field)) {
-        return Err(out_of_range(
-            "a number of its header",
-            field.to_string(),
-            "1..=65536",
-        ));
-    }
-    let [
-        dimension,
-        hidden,
-        layers,
-        heads,
-        kv_heads,
-        vocabulary,
-        context,
-    ] = header.map(|field| field.unsigned_abs() as usize);
-    if !dimension.is_multiple_of(heads) {
-        return Err(out_of_range(
-            "its number of heads",
-            heads.to_string(),
-            "the divisors of its dimension",
-        ));
-    }
-    let kv = dimension / heads * kv_heads;
-    let embedding = numbers.floats(vocabulary * dimension)?;
-    let mut all = |rows: usize, columns: usize| -> Result<Vec<Vec<f64>>, ModelError> {
-        (0..layers)
-            .map(|_| numbers.floats(rows * columns))
-            .collect()
+    let reference = ModelReference {
+        name: name.to_owned(),
+        hash: hash.to_hex().to_string(),
     };
-    let first_gains = all(1, dimension)?;
-    let (queries, keys) = (all(dimension, dimension)?, all(kv, dimension)?);
-    let (values, outputs) = (all(kv, dimension)?, all(dimension, dimension)?);
-    let second_gains = all(1, dimension)?;
-    let (gates, downs, ups) = (
-        all(hidden, dimension)?,
-        all(dimension, hidden)?,
-        all(hidden, dimension)?,
-    );
-    let last_gains = numbers.floats(dimension)?;
-    // Cosines and sines, which are computed here.
-    numbers.floats(context * (dimension / heads))?;
-    let head = if shared {
-        embedding.clone()
-    } else {
-        numbers.floats(vocabulary * dimension)?
-    };
-    let mut blocks = Vec::new();
-    let mut parts = [queries, keys, values, outputs, gates, downs, ups].map(Vec::into_iter);
-    for (first, second) in first_gains.iter().zip(&second_gains) {
-        let mut next = parts.iter_mut().map(|part| part.next().unwrap_or_default());
-        let mut next = || next.next().unwrap_or_default();
-        let mut normed = |gains: &[f64]| quantised(dimension, with_gains(next(), gains), bits);
-        let [query, key, value] = [normed(first), normed(first), normed(first)];
-        let output = quantised(dimension, next(), bits);
-        let gate = quantised(dimension, with_gains(next(), second), bits);
-        let down = quantised(hidden, next(), bits);
-        let up = quantised(dimension, with_gains(next(), second), bits);
-        blocks.push(Block {
-            query,
-            key,
-            value,
-            output,
-            up,
-            gate: Some(gate),
-            down,
-        });
+    let weights = Weights::read(checkpoint)?;
+    let vocabulary = tokens(tokeniser, weights.sizes[5])?;
+    let dimension = weights.sizes[0];
+    let even = vec![1.0; dimension];
+    let original = weights.model(reference.clone(), vocabulary.clone(), ALL_BITS, &even)?;
+    if bits == ALL_BITS {
+        return Ok(original);
     }
-    let mut model = Transformer {
-        reference: ModelReference {
-            name: name.to_owned(),
-            hash: hash.to_hex().to_string(),
-        },
-        parameter_set: PRIMARY.to_owned(),
-        vocabulary: tokens(tokeniser, vocabulary)?,
-        context,
-        heads,
-        kv_heads,
-        epsilon: EPSILON,
-        activation: Function::Silu,
-        last_norm: true,
-        positions: Positions::Rotary,
-        embedding: embedding
-            .chunks_exact(dimension)
-            .map(<[f64]>::to_vec)
-            .collect(),
-        blocks,
-        head: quantised(dimension, with_gains(head, &last_gains), bits),
-        calibration: Vec::new(),
-    };
-    model.check()?;
-    model.calibration = write(&model, TEXTS, TEXT_TOKENS.min(context), 1)?;
+    let texts = write(&original, TEXTS, TEXT_TOKENS.min(original.context), 1)?;
+    let mut ranges = Ranges::default();
+    let numbered: Vec<(usize, &Vec<usize>)> = texts.iter().enumerate().collect();
+    follow(&original, &numbered, Graph::clone, &mut |graph, values| {
+        graph.observe(values, &mut ranges);
+        Ok(())
+    })?;
+    let sizes = (0..dimension).map(|kind| Ok(ranges.of("residual", kind)?.width().max(1e-9)));
+    let sizes = sizes.collect::<Result<Vec<f64>, ModelError>>()?;
+    let mut model = weights.model(reference, vocabulary, bits, &sizes)?;
+    model.calibration = texts;
     Ok(model)
 }

@@ -20,20 +20,22 @@ pub use text::{Agreement, divergence, most_probable, probabilities, sample};
 pub use vocabulary::{Cut, Vocabulary};
 
 use super::error::ModelError;
-use super::graph::{Element, Function, Graph, Part, TensorId, Weights};
+use super::graph::{Element, Function, Graph, Part, TensorId, Weights, at};
 use super::network::Linear;
 use crate::files::ModelReference;
 use std::sync::Arc;
 
-/// A linear layer in real numbers that are whole multiples of a step, or nearly so.
+/// A linear layer in real numbers: integers times a step of each row and one of each column, or nearly so.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
     /// Values in.
     pub inputs: usize,
     /// `[outputs][inputs]`.
     pub weights: Vec<f64>,
-    /// The value of an integer weight of 1.
-    pub step: f64,
+    /// The value of an integer weight of 1: one for all outputs, or one per output.
+    pub steps: Vec<f64>,
+    /// Times this: one for all inputs, or one per input.
+    pub columns: Vec<f64>,
     /// One per output.
     pub bias: Vec<f64>,
 }
@@ -45,20 +47,23 @@ impl Projection {
         self.bias.len()
     }
 
-    /// Some of the outputs.
+    /// Some of the outputs of a layer with one step.
     fn rows(&self, rows: std::ops::Range<usize>) -> Self {
         let weights = rows.start * self.inputs..rows.end * self.inputs;
         Self {
-            inputs: self.inputs,
             weights: self.weights.get(weights).unwrap_or_default().to_vec(),
-            step: self.step,
             bias: self.bias.get(rows).unwrap_or_default().to_vec(),
+            ..self.clone()
         }
     }
 
     /// The integer weights.
     fn integers(&self, name: &str) -> Result<Arc<Linear>, ModelError> {
-        let rounded = self.weights.iter().map(|weight| weight / self.step);
+        let inputs = self.inputs.max(1);
+        let rounded = self.weights.iter().enumerate().map(|(number, weight)| {
+            let step = at(&self.steps, number / inputs) * at(&self.columns, number % inputs);
+            weight / step
+        });
         // Out of range saturates, and is refused.
         let weights = rounded.map(|weight| weight.round() as i32).collect();
         let bias = vec![0; self.outputs()];
@@ -85,19 +90,24 @@ impl Projection {
         let weights = Weights::Dense {
             input,
             weights: self.integers(class)?,
+            columns: self.columns.clone(),
         };
         let mut parts = vec![Part {
-            step: self.step,
+            steps: self.steps.clone(),
             weights,
         }];
         if let Some(more) = more {
-            let rows = graph.elements(more).map(|element| vec![(element, 1)]);
-            parts.push(Part {
-                step: 1.0,
-                weights: Weights::Sparse(rows.collect()),
-            });
+            parts.push(copy(graph.elements(more)));
         }
         Ok(graph.linear(class, parts, self.bias.clone()))
+    }
+}
+
+/// Each of these into an output of its own.
+fn copy(elements: impl Iterator<Item = Element>) -> Part {
+    Part {
+        steps: vec![1.0],
+        weights: Weights::Sparse(elements.map(|element| vec![(element, 1)]).collect()),
     }
 }
 
@@ -130,6 +140,17 @@ pub struct Block {
     pub down: Projection,
 }
 
+/// What follows from the token that every text begins with. No secret is in it, so it is computed in the clear, and
+/// ciphertexts of the tokens behind it attend to constants. Its values are much larger than those of other tokens in
+/// many models; scales need not make room for them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Public {
+    /// Keys and values of each block.
+    pub blocks: Vec<[Vec<f64>; 2]>,
+    /// Logits.
+    pub logits: Vec<f64>,
+}
+
 /// A decoder-only transformer with RMSNorm in front of each half of a block. Gains of norms are part of the weights
 /// behind them.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,6 +173,8 @@ pub struct Transformer {
     pub activation: Function,
     /// Whether what the last block gives is normalised.
     pub last_norm: bool,
+    /// Whether each value of a tensor has a scale of its own, and so a table; otherwise a tensor has one.
+    pub by_element: bool,
     /// The positions.
     pub positions: Positions,
     /// Vector of each token, `[vocabulary][dimension]`.
@@ -160,6 +183,8 @@ pub struct Transformer {
     pub blocks: Vec<Block>,
     /// To the logits.
     pub head: Projection,
+    /// What follows from the first token.
+    pub public: Public,
     /// Token sequences for calibration; the last tenth of them is not calibrated with but checked.
     pub calibration: Vec<Vec<usize>>,
 }
@@ -186,6 +211,23 @@ impl Transformer {
         vector.ok_or_else(|| ModelError::Vocabulary {
             found: format!("token {token}"),
         })
+    }
+
+    /// Checks that shapes fit together, and computes what is public.
+    fn checked(mut self) -> Result<Self, ModelError> {
+        self.check()?;
+        self.public = Public::default();
+        let graph = self.step(0)?;
+        let vector = self.embed(self.vocabulary.start)?.to_vec();
+        let inputs = graph.inputs().into_iter().zip([vector]);
+        let values = graph.evaluate(&inputs.collect())?;
+        let outputs = graph.outputs().iter();
+        let mut outputs = outputs.map(|id| values.get(id.0).cloned().unwrap_or_default());
+        self.public.logits = outputs.next().unwrap_or_default();
+        while let (Some(keys), Some(values)) = (outputs.next(), outputs.next()) {
+            self.public.blocks.push([keys, values]);
+        }
+        Ok(self)
     }
 
     /// Checks that shapes fit together.
@@ -256,15 +298,26 @@ impl Transformer {
             shape(layer, "its input", projection.inputs, inputs)?;
             shape(layer, "its output", projection.outputs(), outputs)?;
             shape(layer, "weights", projection.weights.len(), inputs * outputs)?;
-            if projection.step > 0.0 && projection.step.is_finite() {
-                return Ok(());
+            for (what, steps, count) in [
+                ("its steps", &projection.steps, outputs),
+                ("its columns' steps", &projection.columns, inputs),
+            ] {
+                if steps.len() != 1 {
+                    shape(layer, what, steps.len(), count)?;
+                }
+                if let Some(step) = steps
+                    .iter()
+                    .find(|step| !(**step > 0.0 && step.is_finite()))
+                {
+                    return Err(ModelError::Range {
+                        layer: layer.to_owned(),
+                        what: what.into(),
+                        found: step.to_string(),
+                        range: "the positive numbers".into(),
+                    });
+                }
             }
-            Err(ModelError::Range {
-                layer: layer.to_owned(),
-                what: "its step".into(),
-                found: projection.step.to_string(),
-                range: "the positive numbers".into(),
-            })
+            Ok(())
         };
         let cached = self.kv_heads * self.head_size();
         for (number, block) in self.blocks.iter().enumerate() {

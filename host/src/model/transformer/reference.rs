@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 
-/// A text in the clear.
+/// A text in the clear. It begins behind the first token, whose logits are the model's [`super::Public`].
 #[derive(Debug, Clone)]
 pub struct Reference<'a> {
     model: &'a Transformer,
@@ -24,12 +24,12 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The logits behind a token.
+    /// The logits behind the next token.
     ///
     /// # Errors
     /// There is no such token, or no position for it.
     pub fn step(&mut self, token: usize) -> Result<Vec<f64>, ModelError> {
-        let graph = self.model.step(self.cache.positions())?;
+        let graph = self.model.step(self.cache.next_position())?;
         let (logits, _) = self.step_in(&graph, token)?;
         Ok(logits)
     }
@@ -65,14 +65,18 @@ pub fn write(
     let mut all = vec![vec![model.vocabulary.start]; texts];
     let mut references = vec![Reference::new(model); texts];
     for position in 0..length.saturating_sub(1).min(model.context) {
-        let graph = model.step(position)?;
+        let graph = match position {
+            0 => None,
+            _ => Some(model.step(position)?),
+        };
         for (tokens, text) in all.iter_mut().zip(&mut references) {
             let last = tokens.last().copied().unwrap_or(model.vocabulary.start);
-            if tokens.len() <= position || (position > 0 && last == model.vocabulary.end) {
-                continue;
-            }
-            let (logits, _) = text.step_in(&graph, last)?;
-            tokens.push(sample(&logits, 1.0, &mut random));
+            let next = match &graph {
+                None => sample(&model.public.logits, 1.0, &mut random),
+                Some(_) if tokens.len() <= position || last == model.vocabulary.end => continue,
+                Some(graph) => sample(&text.step_in(graph, last)?.0, 1.0, &mut random),
+            };
+            tokens.push(next);
         }
     }
     Ok(all)

@@ -61,7 +61,7 @@ pub fn simulate(
         .collect::<Result<Vec<_>, ModelError>>()?;
     let longest = texts.iter().map(Vec::len).max().unwrap_or(0);
     let mut found = Simulation::default();
-    for position in 0..longest.saturating_sub(1) {
+    for position in 1..longest.saturating_sub(1) {
         let graph = language.model().step(position)?;
         let original_graph = original.step(position)?;
         let plan = language.plan(position, Wanted::Answer)?;

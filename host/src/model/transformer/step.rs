@@ -1,13 +1,14 @@
 //! The graph of one step: a token's vector and the keys and values of those before it to logits, and to its own keys
 //! and values.
 
-use super::{Block, Positions, Projection, Transformer, element};
+use super::{Block, Positions, Projection, Transformer, copy, element};
 use crate::model::ModelError;
-use crate::model::graph::{Function, Graph, Part, TensorId, Weights};
+use crate::model::graph::{Function, Graph, TensorId};
 
 impl Transformer {
     /// The graph of the token at `position`, from 0 on. Inputs, in order: the token's vector; for each block the keys
-    /// of all positions before, then the values. Outputs: logits; for each block this position's keys, then values.
+    /// of the positions before that are not public, then the values. Outputs: logits; for each block this
+    /// position's keys, then values.
     ///
     /// # Errors
     /// [`ModelError::TooLong`], or weights that are no integers of their range.
@@ -18,26 +19,29 @@ impl Transformer {
                 limit: self.context,
             });
         }
-        let mut graph = Graph::default();
+        let mut graph = Graph::new(self.by_element);
         let token = graph.input("residual", self.dimension());
         let cached = self.kv_heads * self.head_size();
         let caches: Vec<[Vec<TensorId>; 2]> = (0..self.blocks.len())
             .map(|number| {
+                let mut kind = 0;
                 ["key", "value"].map(|what| {
                     let class = format!("{number}.{what}");
-                    (0..position).map(|_| graph.input(&class, cached)).collect()
+                    let public = self.public.blocks.get(number).filter(|_| position > 0);
+                    let public = public.and_then(|block| block.get(kind));
+                    kind += 1;
+                    let known = public.map(|known| graph.linear(&class, Vec::new(), known.clone()));
+                    let others = usize::from(known.is_some())..position;
+                    let others: Vec<_> = others.map(|_| graph.input(&class, cached)).collect();
+                    known.into_iter().chain(others).collect()
                 })
             })
             .collect();
         let mut residual = match &self.positions {
             Positions::Rotary => token,
             Positions::Learned(vectors) => {
-                let rows = graph.elements(token).map(|element| vec![(element, 1)]);
-                let parts = vec![Part {
-                    step: 1.0,
-                    weights: Weights::Sparse(rows.collect()),
-                }];
                 let bias = vectors.get(position).cloned().unwrap_or_default();
+                let parts = vec![copy(graph.elements(token))];
                 graph.linear("residual", parts, bias)
             }
         };
@@ -123,11 +127,8 @@ impl Transformer {
         let other = move |index: usize| index / size / shared * size + index % size;
         let gathered = if let [only] = values {
             // Softmax of one score is 1.
-            let rows = (0..self.heads * size).map(|index| vec![(element(*only, other(index)), 1)]);
-            let parts = vec![Part {
-                step: 1.0,
-                weights: Weights::Sparse(rows.collect()),
-            }];
+            let elements = (0..self.heads * size).map(|index| element(*only, other(index)));
+            let parts = vec![copy(elements)];
             graph.linear(&name("only"), parts, vec![0.0; self.heads * size])
         } else {
             let factor = (size as f64).sqrt().recip();
