@@ -7,13 +7,18 @@ use crate::model::run::RunProgress;
 use crate::model::transformer::{Conversation, Language, Wanted};
 use crate::session::Session;
 use gyrus_interface::layout::WORD_BYTES;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Read};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Time between two reports of progress.
 const REPORT: Duration = Duration::from_millis(500);
+
+/// How long, and for how many bytes, a client that is left may go on sending.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: u64 = 1 << 20;
 
 /// How a server behaves.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +137,8 @@ fn converse(
             Err(RemoteError::Malformed(message)) => {
                 let help = "use the same version of gyrus on both sides".into();
                 let header = Header::Refused { message, help };
-                return frame::send(&mut stream, &header, &[]);
+                frame::send(&mut stream, &header, &[])?;
+                return close(stream);
             }
             other => other?,
         };
@@ -186,5 +192,16 @@ fn converse(
 
 /// Tells the client why it is left.
 fn refused(mut stream: &TcpStream, error: &ModelError) -> Result<(), RemoteError> {
-    frame::send(&mut stream, &Header::from(error), &[])
+    frame::send(&mut stream, &Header::from(error), &[])?;
+    close(stream)
+}
+
+/// Ends a connection so that the client gets what was said last: what it still sends is taken for a while, as closing
+/// on that would throw the answer away.
+fn close(stream: &TcpStream) -> Result<(), RemoteError> {
+    stream.set_read_timeout(Some(LINGER))?;
+    stream.shutdown(Shutdown::Write)?;
+    // It may as well be gone.
+    let _ = io::copy(&mut stream.take(LINGER_BYTES), &mut io::sink());
+    Ok(())
 }
