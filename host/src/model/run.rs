@@ -101,7 +101,7 @@ impl<B: Bootstrapper> Runner<B> {
         let mut progress = RunProgress {
             level: state.level,
             levels: widths.len(),
-            done: widths.iter().take(state.level).sum(),
+            done: widths.iter().take(state.level.saturating_sub(1)).sum(),
             total: widths.iter().sum(),
         };
         self.check(plan, &state)?;
@@ -273,4 +273,123 @@ fn add(weights: &Weights, state: &State, size: usize, sums: &mut [u64]) -> Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::graph::{Balances, Function, Graph, Ranges};
+    use crate::model::machine::Clear;
+    use crate::model::scales::Units;
+    use gyrus_interface::{PRIMARY, catalogue};
+
+    /// A norm, a maximum and two functions of eight values.
+    fn plan(values: &[f64]) -> Plan {
+        let set = catalogue::find(PRIMARY).unwrap();
+        let mut graph = Graph::new(false);
+        let input = graph.input("input", values.len());
+        let normed = graph.rms_norm("normed", input, 0.01);
+        let curved = graph.table("curved", normed, Function::Tanh);
+        let largest = graph.maximum("largest", &[curved, input, normed]).unwrap();
+        let last = graph.table("last", largest, Function::Silu);
+        graph.output(last);
+        graph.output(curved);
+        let given = BTreeMap::from([(input, values.to_vec())]);
+        let mut ranges = Ranges::default();
+        graph.observe(&graph.evaluate(&given).unwrap(), &mut ranges);
+        let graph = graph.expand(&Balances::of(&[&graph], &ranges).unwrap());
+        let mut ranges = Ranges::default();
+        graph.observe(&graph.evaluate(&given).unwrap(), &mut ranges);
+        let units = Units::of(&[&graph], &ranges).unwrap();
+        Plan::new(graph, &units, &set).unwrap()
+    }
+
+    #[test]
+    fn a_run_goes_on_from_any_level() {
+        let values = [0.3, -1.0, 2.0, 0.7, -0.2, 1.1, -1.9, 0.05];
+        let plan = plan(&values);
+        let input = plan.graph().inputs()[0];
+        let words = (0..8)
+            .map(|word: u64| Ciphertext::from([word << 58]))
+            .collect();
+        let start = State {
+            level: 0,
+            tensors: BTreeMap::from([(input, words)]),
+        };
+        let mut runner = Runner::new(Clear::exact(), None).unwrap();
+        let mut states = vec![start.clone()];
+        let mut seen = RunProgress::default();
+        let whole = runner.run(&plan, start, &mut |now| seen = now, &mut |state| {
+            states.push(state.clone());
+            Ok(())
+        });
+        let whole = whole.unwrap();
+        let widths = plan.widths();
+        assert_eq!(states.len(), widths.len() + 1);
+        let all = widths.iter().sum();
+        assert_eq!(
+            (seen.done, seen.total, seen.level),
+            (all, all, widths.len())
+        );
+        for state in states {
+            let level = state.level;
+            let mut first = None;
+            let outputs = runner.run(
+                &plan,
+                state,
+                &mut |now| {
+                    first.get_or_insert(now.done);
+                },
+                &mut |_| Ok(()),
+            );
+            assert_eq!(outputs.unwrap(), whole, "{level}");
+            let before: usize = widths.iter().take(level.saturating_sub(1)).sum();
+            assert_eq!(first, Some(before), "{level}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let plan = plan(&[1.0, 2.0]);
+        let input = plan.graph().inputs()[0];
+        let mut runner = Runner::new(Clear::exact(), None).unwrap();
+        let mut run = |tensors: BTreeMap<TensorId, Ciphertexts>| {
+            let state = State { level: 0, tensors };
+            runner
+                .run(&plan, state, &mut |_| (), &mut |_| Ok(()))
+                .err()
+                .unwrap()
+        };
+        let word = Ciphertext::from([0]);
+        let error = run(BTreeMap::new());
+        assert!(
+            matches!(error, ModelError::InputCount { found: 0, .. }),
+            "{error}"
+        );
+        let error = run(BTreeMap::from([(input, vec![word.clone(); 3])]));
+        assert!(
+            matches!(
+                error,
+                ModelError::InputCount {
+                    found: 3,
+                    wanted: 2
+                }
+            ),
+            "{error}"
+        );
+        let error = run(BTreeMap::from([(
+            input,
+            vec![word, Ciphertext::from([0, 0])],
+        )]));
+        assert!(
+            matches!(
+                error,
+                ModelError::CiphertextSize {
+                    found: 2,
+                    wanted: 1
+                }
+            ),
+            "{error}"
+        );
+    }
 }

@@ -12,6 +12,8 @@ mod blocks;
 mod evaluate;
 mod expand;
 mod function;
+#[cfg(test)]
+mod tests;
 
 pub use evaluate::{Interval, Ranges};
 pub use expand::Balances;
