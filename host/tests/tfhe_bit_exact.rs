@@ -182,7 +182,7 @@ fn blind_rotation_with_extreme_keys() {
 
 /// The sets of production plus shapes that exercise the key switch's corners.
 fn keyswitch_sets() -> Vec<ParameterSet> {
-    let mut sets: Vec<_> = catalogue::secure_sets();
+    let mut sets: Vec<_> = catalogue::all_sets();
     for (modulus, base_log, levels) in [
         (KeyswitchModulus::Native64, 1, 1),
         (KeyswitchModulus::Native64, 3, 5),

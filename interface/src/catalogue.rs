@@ -13,6 +13,10 @@ pub const HPU_2M64: &str = "V1_7_HPU_PARAM_MESSAGE_2_CARRY_2_KS32_PBS_TUNIFORM_2
 pub const CPU_DEFAULT: &str = "V1_8_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128";
 /// The CPU default with the 32-bit key switch.
 pub const CPU_DEFAULT_KS32: &str = "V1_8_PARAM_MESSAGE_2_CARRY_2_KS32_PBS_TUNIFORM_2M128";
+/// The primary set with a gadget of two levels: no set of tfhe-rs, but as secure as the primary, whose keys' dimensions
+/// and noise it has. A bootstrap takes about twice as long, and what is added to its output is 2^-22 of the torus, not
+/// 2^-15: for sums with large weights.
+pub const TWO_LEVELS: &str = "GYRUS_KS32_PBS_TUNIFORM_2_LEVELS";
 /// A toy set with the primary's structure (centred switch, 2^21 key switch): protects nothing.
 pub const TOY: &str = "INSECURE_TOY_N256";
 
@@ -45,7 +49,7 @@ fn two_bit_set(
     }
 }
 
-/// The secure sets, the primary one first.
+/// The secure sets of tfhe-rs, the primary one first.
 #[must_use]
 pub fn secure_sets() -> Vec<ParameterSet> {
     let hpu = KeyswitchModulus::PowerOfTwo32 { log2: 21 };
@@ -91,6 +95,23 @@ pub fn secure_sets() -> Vec<ParameterSet> {
     ]
 }
 
+/// The fields of [`TWO_LEVELS`].
+#[must_use]
+pub fn two_levels() -> ParameterSet {
+    ParameterSet {
+        pbs: Decomposition::new(15, 2),
+        ..two_bit_set(
+            TWO_LEVELS,
+            879,
+            Decomposition::new(2, 8),
+            KeyswitchModulus::PowerOfTwo32 { log2: 21 },
+            ModulusSwitch::CenteredMeanNoiseReduction,
+            3,
+            -128.0,
+        )
+    }
+}
+
 /// The toy set's fields: the primary's structure at a size that tests run through quickly.
 #[must_use]
 pub fn toy() -> ParameterSet {
@@ -109,11 +130,15 @@ pub fn toy() -> ParameterSet {
     }
 }
 
+/// All sets: those of tfhe-rs, the primary one first, then this project's.
+#[must_use]
+pub fn all_sets() -> Vec<ParameterSet> {
+    let own = [two_levels(), toy()];
+    secure_sets().into_iter().chain(own).collect()
+}
+
 /// The set of that name, secure or toy.
 #[must_use]
 pub fn find(name: &str) -> Option<ParameterSet> {
-    if name == TOY {
-        return Some(toy());
-    }
-    secure_sets().into_iter().find(|set| set.name == name)
+    all_sets().into_iter().find(|set| set.name == name)
 }

@@ -115,7 +115,7 @@ pub(super) fn run(_: &Arguments, out: &mut Output) -> Result<(), CliError> {
         identity.lut_slots, identity.max_batch, identity.max_in_flight
     ))?;
     out.result("\nparameter sets (the first one is used unless --parameters says otherwise)")?;
-    for set in catalogue::secure_sets().iter().chain(&[catalogue::toy()]) {
+    for set in &catalogue::all_sets() {
         let note = if set.is_insecure() {
             "  FOR TESTS ONLY, PROTECTS NOTHING"
         } else {

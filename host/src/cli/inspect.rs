@@ -84,8 +84,11 @@ fn kinds(plan: &Plan) -> Vec<Kind> {
     kinds
 }
 
-/// Time of the levels' bootstraps on each board, in seconds.
-fn predictions(set: &ParameterSet, widths: &[usize]) -> Result<Vec<(String, f64)>, CliError> {
+/// Time of the levels' bootstraps on each board, in seconds; none if the board's card is not built for the set.
+fn predictions(
+    set: &ParameterSet,
+    widths: &[usize],
+) -> Result<Vec<(String, Option<f64>)>, CliError> {
     let mut predictions = Vec::new();
     for board in boards::all()?
         .iter()
@@ -94,19 +97,19 @@ fn predictions(set: &ParameterSet, widths: &[usize]) -> Result<Vec<(String, f64)
         let parameters = board.card(board.lanes, board.clock)?;
         let model = TimingModel::on_board(&parameters, board.pcie, board.memory)?;
         let batch = parameters.core.slots.max(1);
-        let mut cycles = 0;
-        for &width in widths {
+        let cycles = widths.iter().try_fold(0, |cycles, &width| {
             let jobs = (0..width.div_ceil(batch))
                 .map(|job| Work::of(batch.min(width - job * batch) as u64));
             let jobs: Vec<Work> = jobs.collect();
-            cycles += model.run(set, &jobs, Submission::AtOnce)?.cycles;
-        }
+            let run = model.run(set, &jobs, Submission::AtOnce).ok()?;
+            Some(cycles + run.cycles)
+        });
         let clock = f64::from(board.clock) * 1e6;
         let name = format!(
             "{}, {} lanes at {} MHz",
             board.name, board.lanes, board.clock
         );
-        predictions.push((name, cycles as f64 / clock));
+        predictions.push((name, cycles.map(|cycles| cycles as f64 / clock)));
     }
     Ok(predictions)
 }
@@ -231,11 +234,14 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
         out.result("  this machine: give --measure")?;
     }
     for (board, time) in predictions(&set, &widths)? {
-        out.result(format_args!(
-            "  {board}: {:.1} ms ({:.0} PBS/s; by the cycle model, level by level)",
-            time * 1e3,
-            bootstraps as f64 / time
-        ))?;
+        match time {
+            Some(time) => out.result(format_args!(
+                "  {board}: {:.1} ms ({:.0} PBS/s; by the cycle model, level by level)",
+                time * 1e3,
+                bootstraps as f64 / time
+            ))?,
+            None => out.result(format_args!("  {board}: not built for these parameters"))?,
+        }
     }
     Ok(())
 }

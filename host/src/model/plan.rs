@@ -121,7 +121,12 @@ struct Noises {
 }
 
 impl Noises {
-    fn new(graph: &Graph, set: &ParameterSet, of_inputs: &BTreeMap<(String, usize), f64>) -> Self {
+    fn new(
+        graph: &Graph,
+        (units, set): (&Units, &ParameterSet),
+        of_inputs: &BTreeMap<(String, usize), f64>,
+    ) -> Self {
+        let switching = noise::switching_variance(set);
         let fresh = noise::encryption_variance(set);
         let bootstrapped = noise::bootstrap_variance(set);
         let mut noises = Self::default();
@@ -135,7 +140,28 @@ impl Noises {
                 Operation::Input => (0..tensor.width)
                     .map(|index| of_inputs.get(&node(index)).copied().unwrap_or(fresh))
                     .collect(),
-                Operation::Table { .. } | Operation::Product { .. } => {
+                // Beyond the bounds of a clipped value noise of the table's input comes out again.
+                Operation::Table {
+                    input,
+                    function: Function::Excess { .. },
+                    ..
+                } => graph
+                    .elements(*input)
+                    .enumerate()
+                    .map(|(index, element)| {
+                        let own = Element {
+                            tensor: TensorId(number),
+                            index,
+                        };
+                        let unit = |element| units.entry(graph.node(element)).map(|(unit, _)| unit);
+                        let zoom = match (unit(own), unit(element)) {
+                            (Ok(own), Ok(input)) => own / input,
+                            _ => 0.0,
+                        };
+                        bootstrapped + zoom.powi(2) * switching
+                    })
+                    .collect(),
+                Operation::Table { .. } | Operation::Product { .. } | Operation::Clip { .. } => {
                     vec![bootstrapped; tensor.width]
                 }
                 Operation::Linear { parts, .. } => {
@@ -197,8 +223,8 @@ impl Plan {
     /// [`ModelError::Uncalibrated`]: a tensor's class has no unit.
     pub fn new(graph: Graph, units: &Units, set: &ParameterSet) -> Result<Self, ModelError> {
         // What is kept from step to step has the noise of what is made in this one.
-        let first = Noises::new(&graph, set, &BTreeMap::new());
-        let noises = Noises::new(&graph, set, &first.kinds);
+        let first = Noises::new(&graph, (units, set), &BTreeMap::new());
+        let noises = Noises::new(&graph, (units, set), &first.kinds);
         let size = set.polynomial_size.0;
         let mut tables: BTreeMap<(String, TableKey), Arc<Table>> = BTreeMap::new();
         let (mut steps, mut levels): (Vec<Step>, Vec<usize>) = Default::default();
@@ -245,10 +271,10 @@ impl Plan {
                     let tables = tables.collect::<Result<_, ModelError>>()?;
                     (Step::Table(tables), before + 1)
                 }
-                Operation::Product { .. } => {
+                Operation::Product { .. } | Operation::Clip { .. } => {
                     return Err(ModelError::Unsupported {
                         layer: tensor.class.clone(),
-                        what: "a product that is not taken apart".into(),
+                        what: "an operation that is not taken apart".into(),
                     });
                 }
             };

@@ -126,9 +126,7 @@ pub fn client_parameters(client: &ClientKey) -> Result<ParameterSet, ImportError
 
 /// Every set with a name, secure ones first, the toy set last.
 pub(super) fn known_sets() -> impl Iterator<Item = ParameterSet> {
-    catalogue::secure_sets()
-        .into_iter()
-        .chain([catalogue::toy()])
+    catalogue::all_sets().into_iter()
 }
 
 #[cfg(test)]

@@ -2,6 +2,11 @@
 
 use super::{Element, Function, Graph, Part, TensorId, Weights};
 
+/// Scores so far below the largest count as if they were there: e^-8 of it.
+const LEAST_SCORE: f64 = -8.0;
+/// Sums of exponentials up to this one have a logarithm of their own, as noise matters for them most.
+const SMALL_TOTAL: f64 = 6.0;
+
 /// One of the elements of tensors that are added with weights.
 fn sparse(step: f64, rows: Vec<Vec<(Element, i32)>>) -> Part {
     Part {
@@ -56,26 +61,43 @@ impl Graph {
     /// Softmax across tensors, element by element: of `scores[j]`, `exp(scores[j] - max)` over the sum of these,
     /// as `exp(scores[j] - max - ln(sum))`: with the logarithm no product with a reciprocal is needed.
     ///
-    /// Bootstraps for each element: `3 j` and the logarithm's.
-    pub fn softmax(&mut self, class: &str, scores: &[TensorId]) -> Vec<TensorId> {
+    /// Bootstraps for each element: `3 j` and the logarithm's. Of `wide` scores, whose range is much wider than that
+    /// of scores that matter, those far below the largest are clipped: up to `j + 2` more.
+    pub fn softmax(&mut self, class: &str, scores: &[TensorId], wide: bool) -> Vec<TensorId> {
         let Some(largest) = self.maximum(&format!("{class}.largest"), scores) else {
             return Vec::new();
         };
-        let below: Vec<TensorId> = scores
-            .iter()
-            .map(|&score| self.combination(&format!("{class}.below"), &[(score, 1), (largest, -1)]))
-            .collect();
+        let below = |graph: &mut Self, score: TensorId| {
+            let below = graph.combination(&format!("{class}.below"), &[(score, 1), (largest, -1)]);
+            if wide {
+                graph.clip(&format!("{class}.near"), below, LEAST_SCORE, f64::INFINITY)
+            } else {
+                below
+            }
+        };
+        let below: Vec<TensorId> = scores.iter().map(|&score| below(self, score)).collect();
         let shares: Vec<(TensorId, i32)> = below
             .iter()
             .map(|&below| (self.table(&format!("{class}.exp"), below, Function::Exp), 1))
             .collect();
         let total = self.combination(&format!("{class}.total"), &shares);
-        let log = self.table(&format!("{class}.log"), total, Function::Log);
+        let log = if wide {
+            let small = self.clip(&format!("{class}.small"), total, 0.0, SMALL_TOTAL);
+            let small = self.table(&format!("{class}.log"), small, Function::Log);
+            let beyond = Function::LogBeyond { from: SMALL_TOTAL };
+            let beyond = self.table(&format!("{class}.beyond"), total, beyond);
+            vec![(small, -1), (beyond, -1)]
+        } else {
+            vec![(
+                self.table(&format!("{class}.log"), total, Function::Log),
+                -1,
+            )]
+        };
         below
             .iter()
             .map(|&below| {
-                let exponent =
-                    self.combination(&format!("{class}.exponent"), &[(below, 1), (log, -1)]);
+                let terms: Vec<_> = log.iter().copied().chain([(below, 1)]).collect();
+                let exponent = self.combination(&format!("{class}.exponent"), &terms);
                 self.table(class, exponent, Function::Exp)
             })
             .collect()

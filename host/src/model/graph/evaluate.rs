@@ -66,6 +66,14 @@ impl Ranges {
         self
     }
 
+    /// Makes the range of a kind of values cover another range, too, if it was seen at all.
+    pub(in crate::model) fn cover(&mut self, class: &str, kind: usize, other: Interval) {
+        let seen = self.0.get_mut(class).and_then(|kinds| kinds.get_mut(kind));
+        if let Some(range) = seen {
+            *range = range.with(other.low).with(other.high);
+        }
+    }
+
     /// The range of a kind of values of a class.
     ///
     /// # Errors
@@ -118,6 +126,10 @@ impl Graph {
                     .iter()
                     .enumerate()
                     .map(|(index, &x)| at(factors, index) * function.evaluate(x))
+                    .collect(),
+                Operation::Clip { input, low, high } => of(&values, *input)
+                    .iter()
+                    .map(|x| x.max(*low).min(*high))
                     .collect(),
                 Operation::Product { factor, pairs } => pairs
                     .iter()

@@ -1,5 +1,10 @@
 //! Products of ciphertexts as differences of squares: `ab = ((a + cb)^2 - (a - cb)^2) / 4c`, two bootstraps.
 //!
+//! And clipping: a value's range is far wider than what matters of it, so it comes with much noise. Of `x` times an integer
+//! `k` only the part modulo the torus is there, which is precise but ambiguous; adding `k` times what `x` exceeds the bounds
+//! by, from a table that is exactly 0 within them, makes it unambiguous. One bootstrap; the noise within the bounds is
+//! that of a range `k` times narrower.
+//!
 //! The factor `c` lets both operands fill the table's input alike. Where both have one scale already, since they
 //! are sums of the same tensors, it is what that asks for.
 
@@ -13,7 +18,15 @@ type Operands = (String, usize, usize);
 
 /// For each kind of products how many times the right operand is taken.
 #[derive(Debug, Clone, Default)]
-pub struct Balances(BTreeMap<Operands, f64>);
+pub struct Balances {
+    products: BTreeMap<Operands, f64>,
+    /// For each class and kind of clipped values by what integer they are multiplied.
+    clips: BTreeMap<(String, usize), i32>,
+}
+
+/// The largest integer that a clipped value is multiplied by: beyond the bounds noise is multiplied, too, and has to stay
+/// within the margin.
+const LARGEST_ZOOM: f64 = 4.0;
 
 impl Balances {
     /// Those of graphs that share their classes.
@@ -22,17 +35,27 @@ impl Balances {
     /// An operand was not seen in calibration, or scales contradict each other.
     pub fn of(graphs: &[&Graph], ranges: &Ranges) -> Result<Self, ModelError> {
         let mut scales = Scales::of(graphs)?;
-        let mut balances = BTreeMap::new();
+        let mut balances = Self::default();
         let tensors = graphs
             .iter()
             .flat_map(|graph| graph.tensors.iter().map(move |tensor| (graph, tensor)));
         for (graph, tensor) in tensors {
+            if let Operation::Clip { input, low, high } = tensor.operation {
+                for element in graph.elements(input) {
+                    let (class, kind) = graph.node(element);
+                    let range = ranges.of(class, kind)?;
+                    let within = (range.high.min(high) - range.low.max(low)).max(1e-12);
+                    let zoom = (range.width() / within).floor().clamp(1.0, LARGEST_ZOOM);
+                    let key = (tensor.class.clone(), kind);
+                    balances.clips.insert(key, zoom as i32);
+                }
+            }
             let Operation::Product { pairs, .. } = &tensor.operation else {
                 continue;
             };
             for &(left, right) in pairs.iter().flatten() {
                 let operands = graph.operands(&tensor.class, left, right);
-                if balances.contains_key(&operands) {
+                if balances.products.contains_key(&operands) {
                     continue;
                 }
                 let (left, right) = (graph.node(left), graph.node(right));
@@ -49,10 +72,10 @@ impl Balances {
                         balance
                     }
                 };
-                balances.insert(operands, balance);
+                balances.products.insert(operands, balance);
             }
         }
-        Ok(Self(balances))
+        Ok(balances)
     }
 }
 
@@ -73,6 +96,10 @@ impl Graph {
                 ids.push(graph.squares(&tensor.class, *factor, balances, pairs));
                 continue;
             }
+            if let Operation::Clip { input, low, high } = operation {
+                ids.push(graph.zoom(&tensor.class, input, (low, high), balances));
+                continue;
+            }
             ids.push(TensorId(graph.tensors.len()));
             graph.tensors.push(Tensor {
                 operation,
@@ -84,6 +111,39 @@ impl Graph {
         graph
     }
 
+    fn zoom(
+        &mut self,
+        class: &str,
+        input: TensorId,
+        (low, high): (f64, f64),
+        balances: &Balances,
+    ) -> TensorId {
+        let zoom = |element: Element| {
+            let zoom = balances.clips.get(&(class.to_owned(), self.kind(element)));
+            zoom.copied().unwrap_or(1)
+        };
+        let elements: Vec<(Element, i32)> = self.elements(input).map(|e| (e, zoom(e))).collect();
+        let mut parts = vec![Part {
+            steps: elements
+                .iter()
+                .map(|(_, zoom)| f64::from(*zoom).recip())
+                .collect(),
+            weights: Weights::Sparse(elements.iter().map(|&element| vec![element]).collect()),
+        }];
+        let bias = vec![0.0; elements.len()];
+        // Where the range is not much wider than the bounds nothing is gained.
+        if elements.iter().any(|(_, zoom)| *zoom > 1) {
+            let excess = Function::Excess { low, high };
+            let excess = self.table(&format!("{class}.excess"), input, excess);
+            let rows = self.elements(excess).map(|element| vec![(element, 1)]);
+            parts.push(Part {
+                steps: vec![1.0],
+                weights: Weights::Sparse(rows.collect()),
+            });
+        }
+        self.linear(class, parts, bias)
+    }
+
     fn squares(
         &mut self,
         class: &str,
@@ -93,7 +153,7 @@ impl Graph {
     ) -> TensorId {
         let all = || pairs.iter().flatten();
         let balance = |&(left, right): &(Element, Element)| {
-            let balance = balances.0.get(&self.operands(class, left, right));
+            let balance = balances.products.get(&self.operands(class, left, right));
             balance.copied().unwrap_or(1.0)
         };
         let steps: Vec<f64> = all().map(balance).collect();

@@ -13,6 +13,18 @@ pub enum Function {
     Exp,
     /// `ln x`.
     Log,
+    /// `ln(max(x, from) / from)`: what a logarithm up to `from` lacks of one beyond.
+    LogBeyond {
+        /// Below it the function is 0.
+        from: f64,
+    },
+    /// What has to be added to `x` to bring it between two bounds: 0 within them.
+    Excess {
+        /// The bounds.
+        low: f64,
+        /// The upper one.
+        high: f64,
+    },
     /// `1 / sqrt(x + epsilon)`.
     InverseRoot {
         /// What keeps the root from zero.
@@ -39,6 +51,8 @@ impl Function {
             Self::Relu => x.max(0.0),
             Self::Exp => x.exp(),
             Self::Log => x.ln(),
+            Self::LogBeyond { from } => (x.max(from) / from).ln(),
+            Self::Excess { low, high } => x.clamp(low, high) - x,
             Self::InverseRoot { epsilon } => (x + epsilon).sqrt().recip(),
             Self::Sigmoid => (1.0 + (-x).exp()).recip(),
             Self::Tanh => x.tanh(),
@@ -70,6 +84,8 @@ impl std::fmt::Display for Function {
             Self::Relu => "relu",
             Self::Exp => "exp",
             Self::Log => "log",
+            Self::LogBeyond { .. } => "log beyond",
+            Self::Excess { .. } => "excess",
             Self::InverseRoot { .. } => "1/sqrt",
             Self::Sigmoid => "sigmoid",
             Self::Tanh => "tanh",
@@ -93,6 +109,32 @@ mod tests {
             (Function::Relu, 1.5, 1.5),
             (Function::Exp, 1.5, 4.481_689_070_3),
             (Function::Log, 1.5, 0.405_465_108_1),
+            (Function::LogBeyond { from: 1.5 }, 1.2, 0.0),
+            (Function::LogBeyond { from: 1.5 }, 3.0, 0.693_147_180_6),
+            (
+                Function::Excess {
+                    low: -1.0,
+                    high: 2.0,
+                },
+                1.5,
+                0.0,
+            ),
+            (
+                Function::Excess {
+                    low: -1.0,
+                    high: 2.0,
+                },
+                2.5,
+                -0.5,
+            ),
+            (
+                Function::Excess {
+                    low: -1.0,
+                    high: 2.0,
+                },
+                -3.0,
+                2.0,
+            ),
             (Function::InverseRoot { epsilon: 0.75 }, 1.5, 2.0 / 3.0),
             (Function::Sigmoid, 1.5, 0.817_574_476_2),
             (Function::Tanh, 1.5, 0.905_148_253_6),

@@ -2,8 +2,8 @@
 //!
 //! Everything an encrypted model does comes down to two operations: [`Operation::Linear`], sums with integer
 //! weights, which cost no bootstrap, and [`Operation::Table`], a function of each element, one bootstrap each.
-//! A third, [`Operation::Product`], is taken apart into those two by [`Graph::expand`]; maximum, softmax and
-//! normalisations are built of the three in [`blocks`].
+//! Two more, [`Operation::Product`] and [`Operation::Clip`], are taken apart into those by [`Graph::expand`]; maximum, softmax and
+//! normalisations are built of these in [`blocks`].
 //!
 //! Tensors carry the name of their *class*: the keys of all positions are of one, say. What has one class has one
 //! scale; where a graph is *by element*, each [`Graph::kind`] of values within a class has its own.
@@ -93,6 +93,16 @@ pub enum Operation {
         /// Times this: one for all, or one per value.
         factors: Vec<f64>,
     },
+    /// `output[i] = min(max(input[i], low), high)`: what follows works with the range between the bounds alone, and
+    /// so with less noise.
+    Clip {
+        /// The tensor.
+        input: TensorId,
+        /// The bounds.
+        low: f64,
+        /// The upper one.
+        high: f64,
+    },
     /// `output[o] = factor * sum(left * right)`.
     Product {
         /// Times this.
@@ -144,6 +154,11 @@ impl Operation {
                 input: new(*input),
                 function: *function,
                 factors: factors.clone(),
+            },
+            Self::Clip { input, low, high } => Self::Clip {
+                input: new(*input),
+                low: *low,
+                high: *high,
             },
             Self::Product { factor, pairs } => Self::Product {
                 factor: *factor,
@@ -293,6 +308,12 @@ impl Graph {
         )
     }
 
+    /// Each value, brought between two bounds.
+    pub fn clip(&mut self, class: &str, input: TensorId, low: f64, high: f64) -> TensorId {
+        let width = self.width(input);
+        self.push(class, width, Operation::Clip { input, low, high })
+    }
+
     /// Sums of products.
     pub fn product(
         &mut self,
@@ -312,7 +333,7 @@ impl Graph {
     pub(super) fn reads(operation: &Operation) -> Vec<TensorId> {
         let mut reads = match operation {
             Operation::Input => Vec::new(),
-            Operation::Table { input, .. } => vec![*input],
+            Operation::Table { input, .. } | Operation::Clip { input, .. } => vec![*input],
             Operation::Linear { parts, .. } => parts
                 .iter()
                 .flat_map(|part| match &part.weights {
@@ -376,7 +397,7 @@ impl Graph {
     pub fn bootstraps(&self) -> usize {
         let cost = |tensor: &Tensor| match &tensor.operation {
             Operation::Input | Operation::Linear { .. } => 0,
-            Operation::Table { .. } => tensor.width,
+            Operation::Table { .. } | Operation::Clip { .. } => tensor.width,
             Operation::Product { pairs, .. } => 2 * pairs.iter().map(Vec::len).sum::<usize>(),
         };
         self.tensors.iter().map(cost).sum()

@@ -54,7 +54,7 @@ proptest! {
     #[test]
     fn softmax_is_its_definition(given in given(4), count in 1_usize..=4) {
         let mut case = Case::new(false, 4);
-        let shares = case.graph.softmax("softmax", &case.inputs[..count]);
+        let shares = case.graph.softmax("softmax", &case.inputs[..count], false);
         let values = case.values(&case.graph, &given);
         for index in 0..WIDTH {
             let total: f64 = given[..count].iter().map(|scores| scores[index].exp()).sum();
@@ -130,5 +130,31 @@ proptest! {
         close(&some[part.outputs()[0].0], &all[largest.0]);
         let wanted: Vec<f64> = std::iter::zip(&given[0], &given[1]).map(|(a, b)| a.max(*b)).collect();
         close(&all[largest.0], &wanted);
+    }
+
+    #[test]
+    fn clipped_values_are_within_their_bounds(given in given(1), by_element: bool, low in -1.0..-0.5_f64) {
+        let mut case = Case::new(by_element, 1);
+        let clipped = case.graph.clip("clipped", case.inputs[0], low, 0.5);
+        case.graph.output(clipped);
+        let wanted: Vec<f64> = given[0].iter().map(|x| x.clamp(low, 0.5)).collect();
+        close(&case.values(&case.graph, &given)[clipped.0], &wanted);
+        // Calibrated with a far wider range, so that there is something to gain.
+        let mut wide = given.clone();
+        wide[0] = vec![-20.0; WIDTH];
+        let mut ranges = Ranges::default();
+        for given in [&given, &wide] {
+            case.graph.observe(&case.values(&case.graph, given), &mut ranges);
+        }
+        let expanded = case.graph.expand(&Balances::of(&[&case.graph], &ranges).unwrap());
+        prop_assert_eq!(expanded.bootstraps(), WIDTH);
+        close(&case.values(&expanded, &given)[expanded.outputs()[0].0], &wanted);
+        // With a range that is within the bounds it costs nothing.
+        let mut narrow = Ranges::default();
+        let small = vec![vec![0.1; WIDTH]];
+        case.graph.observe(&case.values(&case.graph, &small), &mut narrow);
+        let expanded = case.graph.expand(&Balances::of(&[&case.graph], &narrow).unwrap());
+        prop_assert_eq!(expanded.bootstraps(), 0);
+        close(&case.values(&expanded, &small)[expanded.outputs()[0].0], &small[0]);
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// One of so many calibration sequences is checked, not calibrated with.
 const CHECKED: usize = 10;
 /// By what part of what was seen ranges are wider where each value has its own.
-const HEADROOM: f64 = 0.3;
+const HEADROOM: f64 = 0.4;
 /// A position with more than the first one before it.
 const KIND: usize = 2;
 
@@ -115,6 +115,9 @@ impl Language {
             graph.observe(values, &mut ranges);
             Ok(())
         })?;
+        if model.by_element {
+            model.cover_gathered(&mut ranges)?;
+        }
         // What is seen of one value is less than what is seen of all values of a tensor.
         let ranges = ranges.widened(if model.by_element { HEADROOM } else { 0.0 });
         let units = Units::of(&[&kinds], &ranges)?;

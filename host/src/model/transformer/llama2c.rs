@@ -9,19 +9,19 @@ use super::{Block, Positions, Projection, Public, Transformer, write};
 use crate::files::ModelReference;
 use crate::model::ModelError;
 use crate::model::graph::{Function, Graph, Ranges, at};
-use gyrus_interface::PRIMARY;
+use gyrus_interface::catalogue::TWO_LEVELS;
 
 /// Largest number of anything in a header.
 const LIMIT: i32 = 1 << 16;
 /// Texts for calibration, and tokens of each.
-const TEXTS: usize = 40;
+const TEXTS: usize = 60;
 const TEXT_TOKENS: usize = 96;
 /// llama2.c adds it to mean squares.
 const EPSILON: f64 = 1e-5;
 /// The token before a text; behind it comes that of the next one, as there is no other that is trained.
 const START: usize = 1;
 /// Bits of weights, the sign included, when nothing else is said.
-pub const BITS: u32 = 5;
+pub const BITS: u32 = 9;
 /// Bits with which weights are as good as those of the checkpoint.
 pub const ALL_BITS: u32 = 15;
 
@@ -115,20 +115,13 @@ impl Rounding {
             .map_or(1.0, |(_, step)| step)
     }
 
-    /// Layers that read one tensor, `[outputs][inputs]` each. A row's step is its own, or, where rows have scales
-    /// already, one multiple of these for all; rows that positions turn into each other share one.
-    fn layers(
-        &self,
-        inputs: usize,
-        matrices: Vec<Vec<f64>>,
-        rows: Option<&[f64]>,
-        paired: bool,
-    ) -> Vec<Projection> {
+    /// Layers that read one tensor, `[outputs][inputs]` each, with the size of each output: steps are as these.
+    fn layers(&self, inputs: usize, matrices: Vec<(&Vec<f64>, Vec<f64>)>) -> Vec<Projection> {
         let mut columns = vec![0.0; inputs];
-        for row in matrices
+        let rows = matrices
             .iter()
-            .flat_map(|matrix| matrix.chunks_exact(inputs))
-        {
+            .flat_map(|(matrix, _)| matrix.chunks_exact(inputs));
+        for row in rows {
             let size = row
                 .iter()
                 .map(|w| w * w)
@@ -142,29 +135,13 @@ impl Rounding {
             // Of the root of the mean square.
             *column = column.max(1e-9).powf(EVENNESS / 2.0);
         }
-        let layer = |weights: Vec<f64>| {
+        let layer = |(weights, rows): (&Vec<f64>, Vec<f64>)| {
             let outputs = weights.len() / inputs.max(1);
-            let scaled: Vec<f64> = weights
-                .iter()
-                .enumerate()
-                .map(|(number, weight)| {
-                    let row = rows.map_or(1.0, |rows| at(rows, number / inputs));
-                    weight / row / at(&columns, number % inputs)
-                })
-                .collect();
-            let steps: Vec<f64> = match rows {
-                Some(rows) => {
-                    let all = self.step(&scaled);
-                    rows.iter().map(|row| all * row).collect()
-                }
-                None => {
-                    let together = if paired { 2 * inputs } else { inputs };
-                    let steps = scaled.chunks(together).map(|rows| self.step(rows));
-                    steps
-                        .flat_map(|step| vec![step; together / inputs])
-                        .collect()
-                }
-            };
+            let scaled = weights.iter().enumerate().map(|(number, weight)| {
+                weight / at(&rows, number / inputs) / at(&columns, number % inputs)
+            });
+            let all = self.step(&scaled.collect::<Vec<f64>>());
+            let steps: Vec<f64> = rows.iter().map(|row| all * row).collect();
             let rounded = weights.iter().enumerate().map(|(number, &weight)| {
                 let step = at(&steps, number / inputs) * at(&columns, number % inputs);
                 self.round(step, weight)
@@ -194,6 +171,7 @@ fn with_gains(mut matrix: Vec<f64>, gains: &[f64]) -> Vec<f64> {
 /// Reads the tokens of `count`.
 fn tokens(bytes: &[u8], count: usize) -> Result<Vocabulary, ModelError> {
     let mut numbers = Numbers { bytes };
+    // The length of the longest token, which nobody needs here.
     numbers.integer()?;
     let (mut tokens, mut scores) = (Vec::new(), Vec::new());
     for _ in 0..count {
@@ -289,47 +267,69 @@ impl Weights {
         })
     }
 
-    /// The model with weights of so many bits. `residual` are the sizes of the values between blocks; without them
-    /// they count alike.
+    /// The model with weights of so many bits, in steps by the ranges of what they make; where these are not known,
+    /// all count alike.
     fn model(
         &self,
         reference: ModelReference,
         vocabulary: Vocabulary,
         bits: u32,
-        residual: &[f64],
+        ranges: Option<&Ranges>,
     ) -> Result<Transformer, ModelError> {
-        let [dimension, hidden, _, heads, kv_heads, _, context] = self.sizes;
+        let [dimension, hidden, _, heads, kv_heads, tokens, context] = self.sizes;
+        let kv = dimension / heads * kv_heads;
         let rounding = Rounding::new(bits);
-        let free =
-            |matrices: Vec<Vec<f64>>, paired| rounding.layers(dimension, matrices, None, paired);
-        let back = |inputs, matrix: &Vec<f64>| {
-            let layers = rounding.layers(inputs, vec![matrix.clone()], Some(residual), false);
+        let sizes = |class: &str, count: usize| -> Result<Vec<f64>, ModelError> {
+            let size = |kind| {
+                let range = ranges.map(|ranges| ranges.of(class, kind)).transpose()?;
+                Ok(range.map_or(1.0, |range| range.width().max(1e-9)))
+            };
+            (0..count).map(size).collect()
+        };
+        // Positions turn neighbours into each other: they have one size.
+        let paired = |class: &str, count: usize| {
+            let mut sizes = sizes(class, count)?;
+            for pair in sizes.chunks_mut(2) {
+                let largest = pair.iter().copied().fold(0.0, f64::max);
+                pair.fill(largest);
+            }
+            Ok::<_, ModelError>(sizes)
+        };
+        let one = |inputs, matrix, sizes| {
+            let layers = rounding.layers(inputs, vec![(matrix, sizes)]);
             layers.into_iter().next().ok_or_else(short)
         };
         let mut blocks = Vec::new();
-        for [query, key, value, output, gate, up, down] in &self.blocks {
-            let attention = free(vec![query.clone(), key.clone(), value.clone()], true);
+        for (number, [query, key, value, output, gate, up, down]) in self.blocks.iter().enumerate()
+        {
+            let name = |part: &str| format!("{number}.{part}");
+            let attention = vec![
+                (query, paired(&name("query"), dimension)?),
+                (key, paired(&name("key"), kv)?),
+                (value, sizes(&name("value"), kv)?),
+            ];
+            let attention = rounding.layers(dimension, attention);
             let [query, key, value] = attention.try_into().map_err(|_| short())?;
-            let [gate, up] = free(vec![gate.clone(), up.clone()], false)
-                .try_into()
-                .map_err(|_| short())?;
+            let feed = vec![
+                (gate, sizes(&name("gate"), hidden)?),
+                (up, sizes(&name("up"), hidden)?),
+            ];
+            let feed = rounding.layers(dimension, feed);
+            let [gate, up] = feed.try_into().map_err(|_| short())?;
             blocks.push(Block {
                 query,
                 key,
                 value,
-                output: back(dimension, output)?,
+                output: one(dimension, output, sizes("residual", dimension)?)?,
                 up,
                 gate: Some(gate),
-                down: back(hidden, down)?,
+                down: one(hidden, down, sizes("residual", dimension)?)?,
             });
         }
-        let head = free(vec![self.head.clone()], false)
-            .into_iter()
-            .next()
-            .ok_or_else(short)?;
+        let head = one(dimension, &self.head, sizes("logits", tokens)?)?;
         let model = Transformer {
             reference,
-            parameter_set: PRIMARY.to_owned(),
+            parameter_set: TWO_LEVELS.to_owned(),
             vocabulary,
             context,
             heads,
@@ -378,9 +378,7 @@ pub fn read_llama2c(
     };
     let weights = Weights::read(checkpoint)?;
     let vocabulary = tokens(tokeniser, weights.sizes[5])?;
-    let dimension = weights.sizes[0];
-    let even = vec![1.0; dimension];
-    let original = weights.model(reference.clone(), vocabulary.clone(), ALL_BITS, &even)?;
+    let original = weights.model(reference.clone(), vocabulary.clone(), ALL_BITS, None)?;
     if bits == ALL_BITS {
         return Ok(original);
     }
@@ -391,9 +389,7 @@ pub fn read_llama2c(
         graph.observe(values, &mut ranges);
         Ok(())
     })?;
-    let sizes = (0..dimension).map(|kind| Ok(ranges.of("residual", kind)?.width().max(1e-9)));
-    let sizes = sizes.collect::<Result<Vec<f64>, ModelError>>()?;
-    let mut model = weights.model(reference, vocabulary, bits, &sizes)?;
+    let mut model = weights.model(reference, vocabulary, bits, Some(&ranges))?;
     model.calibration = texts;
     Ok(model)
 }

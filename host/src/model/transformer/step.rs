@@ -3,7 +3,7 @@
 
 use super::{Block, Positions, Projection, Transformer, copy, element};
 use crate::model::ModelError;
-use crate::model::graph::{Function, Graph, TensorId};
+use crate::model::graph::{Function, Graph, Ranges, TensorId};
 
 impl Transformer {
     /// The graph of the token at `position`, from 0 on. Inputs, in order: the token's vector; for each block the keys
@@ -111,6 +111,26 @@ impl Transformer {
         Ok([query, key, value])
     }
 
+    /// Of a query's value the key's or value's of its head.
+    fn other(&self, index: usize) -> usize {
+        let (size, shared) = (self.head_size(), self.heads / self.kv_heads.max(1));
+        index / size / shared * size + index % size
+    }
+
+    /// What attention gathers lies between the values that it gathers from, whatever calibration has seen.
+    ///
+    /// # Errors
+    /// Calibration has seen no values.
+    pub(super) fn cover_gathered(&self, ranges: &mut Ranges) -> Result<(), ModelError> {
+        for number in 0..self.blocks.len() {
+            for index in 0..self.heads * self.head_size() {
+                let values = ranges.of(&format!("{number}.value"), self.other(index))?;
+                ranges.cover(&format!("{number}.gathered"), index, values);
+            }
+        }
+        Ok(())
+    }
+
     /// What the heads gather, all heads' values one behind the other, fresh from a table.
     fn attention(
         &self,
@@ -122,9 +142,7 @@ impl Transformer {
     ) -> TensorId {
         let name = |part: &str| format!("{number}.{part}");
         let size = self.head_size();
-        let shared = self.heads / self.kv_heads.max(1);
-        // Of a query's value the key's or value's of its head.
-        let other = move |index: usize| index / size / shared * size + index % size;
+        let other = |index: usize| self.other(index);
         let gathered = if let [only] = values {
             // Softmax of one score is 1.
             let elements = (0..self.heads * size).map(|index| element(*only, other(index)));
@@ -143,7 +161,7 @@ impl Transformer {
                     graph.product(&name("score"), factor, pairs.collect())
                 })
                 .collect();
-            let shares = graph.softmax(&name("attention"), &scores);
+            let shares = graph.softmax(&name("attention"), &scores, self.by_element);
             let pairs = (0..self.heads * size).map(|index| {
                 let pairs = values.iter().zip(&shares);
                 pairs
