@@ -110,7 +110,7 @@ mod tests {
             (Function::Exp, 1.5, 4.481_689_070_3),
             (Function::Log, 1.5, 0.405_465_108_1),
             (Function::LogBeyond { from: 1.5 }, 1.2, 0.0),
-            (Function::LogBeyond { from: 1.5 }, 3.0, 0.693_147_180_6),
+            (Function::LogBeyond { from: 1.5 }, 4.5, 1.098_612_288_7),
             (
                 Function::Excess {
                     low: -1.0,
