@@ -16,7 +16,6 @@ use crate::remote::Remote;
 use crate::tfhe;
 use clap::Args;
 use gyrus_interface::layout::WORD_BYTES;
-use gyrus_interface::{ParameterSet, catalogue};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::VecDeque;
@@ -216,17 +215,6 @@ fn tokens(model: &Transformer, prompt: &str) -> Result<Vec<usize>, CliError> {
     Ok(tokens)
 }
 
-/// The parameters of the command line, or those of the model.
-fn parameters(arguments: &Arguments, model: &Transformer) -> Result<ParameterSet, CliError> {
-    let name = arguments
-        .parameters
-        .as_deref()
-        .unwrap_or(&model.parameter_set);
-    let set = catalogue::find(name).ok_or_else(|| CliError::NoSuchParameters(name.to_owned()))?;
-    set.admit(arguments.insecure.allowed)?;
-    Ok(set)
-}
-
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
     let start = Instant::now();
     let model = arguments.model.load()?;
@@ -235,7 +223,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliErro
     let (secret, evaluation) = match &arguments.client_key {
         Some(path) => (ClientSecret::read(path, arguments.insecure.allowed)?, None),
         None => {
-            let (secret, evaluation) = files::generate_keys(&parameters(arguments, &model)?)?;
+            let (secret, evaluation) = {
+                let name = arguments.parameters.as_deref();
+                let set = ModelChoice::parameters(name, &model, &arguments.insecure)?;
+                files::generate_keys(&set)?
+            };
             (secret, Some(evaluation))
         }
     };

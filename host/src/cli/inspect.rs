@@ -12,7 +12,7 @@ use crate::model::noise;
 use crate::model::plan::Plan;
 use crate::model::transformer::Wanted;
 use clap::Args;
-use gyrus_interface::{ParameterSet, catalogue};
+use gyrus_interface::ParameterSet;
 use gyrus_sim::timing::{Submission, TimingModel, Work};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -139,12 +139,8 @@ fn measure(
 pub(super) fn run(arguments: &Arguments, out: &mut Output) -> Result<(), CliError> {
     let choice = ModelChoice::of(arguments.model.clone(), arguments.checkpoint.clone());
     let model = choice.load()?;
-    let name = arguments
-        .parameters
-        .as_deref()
-        .unwrap_or(&model.parameter_set);
-    let set = catalogue::find(name).ok_or_else(|| CliError::NoSuchParameters(name.to_owned()))?;
-    set.admit(arguments.insecure.allowed)?;
+    let name = arguments.parameters.as_deref();
+    let set = ModelChoice::parameters(name, &model, &arguments.insecure)?;
     let language = choice.compile(model, Some(&set))?;
     let model = language.model();
     let position = arguments.position as usize;

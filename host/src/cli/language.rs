@@ -1,7 +1,9 @@
 //! Loading and compiling language models.
 
+use super::Insecure;
 use super::data::read_file;
 use super::error::CliError;
+use super::keygen::find_parameters;
 use crate::model::transformer::{self, ALL_BITS, BITS, Language, Transformer};
 use crate::model::{FILE_LIMIT, ModelError};
 use clap::Args;
@@ -62,6 +64,15 @@ impl ModelChoice {
             ),
         };
         model.map_err(|source| self.refused(source))
+    }
+
+    /// The parameter set of that name, or that of the model, if it may be used.
+    pub(super) fn parameters(
+        name: Option<&str>,
+        model: &Transformer,
+        insecure: &Insecure,
+    ) -> Result<ParameterSet, CliError> {
+        find_parameters(name.unwrap_or(&model.parameter_set), insecure)
     }
 
     /// Reads the model with weights as they were before they were rounded, if the file has them.

@@ -61,7 +61,7 @@ impl Graph {
     /// Softmax across tensors, element by element: of `scores[j]`, `exp(scores[j] - max)` over the sum of these,
     /// as `exp(scores[j] - max - ln(sum))`: with the logarithm no product with a reciprocal is needed.
     ///
-    /// Bootstraps for each element: `3 j` and the logarithm's. Of `wide` scores, whose range is much wider than that
+    /// Bootstraps for each element: `3 j`, the logarithm's included. Of `wide` scores, whose range is much wider than that
     /// of scores that matter, those far below the largest are clipped: up to `j + 2` more.
     pub fn softmax(&mut self, class: &str, scores: &[TensorId], wide: bool) -> Vec<TensorId> {
         let Some(largest) = self.maximum(&format!("{class}.largest"), scores) else {
