@@ -214,6 +214,9 @@ fn prompts_that_the_model_cannot_take_are_refused() {
     let refused = |prompt: &str, says: &str| {
         gyrus_fails(directory.path(), &generate(prompt), &[says]);
     };
+    let run = cli_support::gyrus(directory.path(), "generate --prompt a --temperature nan");
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("a number from 0 on"), "{}", run.stderr);
     refused("Em", "'E' is not in the vocabulary");
     refused(
         "abcdefghijklmnop",

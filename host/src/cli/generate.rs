@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "COUNT", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..))]
     tokens: u16,
     /// How freely tokens are drawn: 0 takes the most probable one.
-    #[arg(long, value_name = "T", default_value_t = 0.0)]
+    #[arg(long, value_name = "T", default_value_t = 0.0, value_parser = temperature)]
     temperature: f64,
     /// Seed of the draws.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -54,6 +54,14 @@ pub(super) struct Arguments {
     machine: Machine,
     #[command(flatten)]
     insecure: Insecure,
+}
+
+/// A temperature: a number from 0 on.
+fn temperature(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=f64::MAX).contains(&number) => Ok(number),
+        _ => Err("a number from 0 on is needed".into()),
+    }
 }
 
 /// Where the encrypted steps are computed.

@@ -214,7 +214,9 @@ impl ModelError {
     pub fn help(&self) -> String {
         match self {
             Self::Json(_) | Self::TooLarge { .. } | Self::Format { .. } | Self::ParameterSet(_) => {
-                "give a model file in the format of models/digits/README.md".into()
+                "give a model file in the format of models/digits/README.md, or a language model in that of \
+                 models/names/README.md"
+                    .into()
             }
             Self::Shape { .. } | Self::Range { .. } | Self::Overflow { .. } => {
                 "the model file is damaged or was made by hand; export it again".into()
